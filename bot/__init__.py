@@ -1,0 +1,1 @@
+"""Deskhand: the help desk that acts."""

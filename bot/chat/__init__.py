@@ -1,0 +1,1 @@
+"""Chat platforms: a leaf. They share the card and know nothing of requests."""

@@ -1,0 +1,45 @@
+"""What comes in from a chat platform, and what may be answered in the same breath."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.chat.card import Card
+
+
+class InboundKind(StrEnum):
+    MESSAGE = "message"  # words; ``text``
+    PRESS = "press"  # a button; ``handle`` and ``fields``
+
+
+class Inbound(BaseModel):
+    """One event of one platform. ``id`` is the platform's own and unique within it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    platform: str
+    id: str = Field(max_length=200)
+    kind: InboundKind
+    account: str = Field(max_length=200)  # the platform's immutable user id
+    conversation: str = Field(max_length=200)
+    direct: bool = True  # a conversation of this account and the bot alone
+    text: str = ""
+    handle: str = Field(default="", max_length=64)
+    fields: dict[str, str] = Field(default_factory=dict)
+    message_id: str = ""  # of the card that was pressed
+    at: datetime  # UTC
+
+
+class Ack(BaseModel):
+    """Answered within a second; whatever else there is follows by send and update."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    notice: str = ""  # one line for this person's eyes only
+    errors: dict[str, str] = Field(default_factory=dict)  # input name -> what is wrong with it
+    card: Card | None = None  # replaces the pressed card in the same answer
+    working: bool = False  # not finished within the second
+    duplicate: bool = False  # seen before: nothing was done again

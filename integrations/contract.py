@@ -1,0 +1,207 @@
+"""What every connected system promises: the values that cross the border, the ports, the named errors.
+
+A connector is one folder beside this file that implements some of these ports. Every port is
+asynchronous; a connector whose SDK blocks wraps its calls in ``asyncio.to_thread``. People and
+groups are keyed by the immutable id of their system, never by what somebody typed.
+The suite in ``tests/contracts`` must pass for every connector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+
+class Kind(StrEnum):
+    EMPLOYEE = "employee"
+    CONTRACTOR = "contractor"
+    SERVICE = "service"
+
+
+class Status(StrEnum):
+    ACTIVE = "active"
+    ON_LEAVE = "on_leave"
+    DISABLED = "disabled"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person of the directory of record, as read at one moment."""
+
+    id: str  # immutable: objectGUID, entryUUID, Entra object id
+    account: str  # log-in name
+    mail: str
+    name: str
+    title: str = ""
+    department: str = ""
+    kind: Kind = Kind.EMPLOYEE
+    status: Status = Status.ACTIVE
+    manager_id: str | None = None
+    privileged: bool = False  # by flag, or by a protected group at any depth
+    time_zone: str = "UTC"  # IANA name
+
+    @property
+    def present(self) -> bool:
+        """Still with the company: active or on leave."""
+        return self.status in (Status.ACTIVE, Status.ON_LEAVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    id: str
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What the directory says of somebody's account."""
+
+    locked: bool
+    disabled: bool
+    must_change: bool  # the password has to be changed at the next log-in
+    password_set_at: datetime | None  # UTC; moves with every reset: the read-back of one
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Time off that is left to one person under one policy."""
+
+    policy: str  # "Vacation"
+    unit: str  # "hours" or "days"
+    available: Decimal
+    used: Decimal
+    as_of: date
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A credential on its way. Never printed, logged, or stored in the clear."""
+
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "•••"
+
+
+class ConnectorError(Exception):
+    """Base of every error a connector may raise; nothing else crosses the border."""
+
+
+class UnknownPerson(ConnectorError):
+    """Nobody has this id, mail, account or name."""
+
+
+class UnknownGroup(ConnectorError):
+    """No group has this id."""
+
+
+class AmbiguousName(ConnectorError):
+    """Several people carry this name. ``candidates`` are for a picker."""
+
+    def __init__(self, text: str, candidates: Sequence[Person]) -> None:
+        super().__init__(f"{len(candidates)} people match {text!r}")
+        self.candidates = tuple(candidates)
+
+
+class SystemDown(ConnectorError):
+    """The system did not answer, and certainly nothing was changed."""
+
+
+class OutcomeUnknown(ConnectorError):
+    """A write was sent and no answer came: it may have happened."""
+
+
+class PermissionRefused(ConnectorError):
+    """The system refused the service account the right to do this. Nothing was changed."""
+
+
+class PasswordRefused(ConnectorError):
+    """The system's password policy refused the new password. Nothing was changed."""
+
+
+class AccountDisabled(ConnectorError):
+    """The account is disabled, so it can be neither reset nor unlocked. Nothing was changed."""
+
+
+class Directory(Protocol):
+    """Who is who. Every call reads afresh; nothing is cached."""
+
+    async def person(self, person_id: str) -> Person:
+        """:raises UnknownPerson:, :raises SystemDown:"""
+
+    async def by_mail(self, mail: str) -> Person:
+        """The one with exactly this mail address, upper and lower case alike."""
+
+    async def by_account(self, account: str) -> Person:
+        """The one with exactly this log-in name."""
+
+    async def by_name(self, name: str) -> Person:
+        """The one with this full name, or whose only match it is.
+
+        :raises UnknownPerson:, :raises AmbiguousName: with the candidates
+        """
+
+    async def search(self, text: str, limit: int = 10) -> list[Person]:
+        """People for a picker, by the beginning of a word of their name, mail or account."""
+
+    async def managers(self, person_id: str) -> list[Person]:
+        """The chain upwards, nearest first; ends at the top, at a gap, or before a repetition."""
+
+    async def reports(self, person_id: str) -> list[Person]:
+        """The people whose manager this person is."""
+
+    async def groups_of(self, person_id: str) -> frozenset[str]:
+        """Ids of all groups the person is in, directly or through other groups."""
+
+
+class Groups(Protocol):
+    """Membership. ``op`` is the id of the operation; a system that can keeps it with the change."""
+
+    async def group(self, group_id: str) -> Group:
+        """:raises UnknownGroup:"""
+
+    async def members(self, group_id: str) -> list[Person]:
+        """Everybody in the group, directly or through other groups."""
+
+    async def has(self, group_id: str, person_id: str) -> bool:
+        """Whether the person is a *direct* member: what ``add`` and ``remove`` change."""
+
+    async def add(self, group_id: str, person_id: str, *, op: str) -> bool:
+        """True where this call made the person a member, False where they were one before."""
+
+    async def remove(self, group_id: str, person_id: str, *, op: str) -> bool:
+        """True where this call ended the membership, False where there was none."""
+
+
+class Accounts(Protocol):
+    """Log-in accounts of people."""
+
+    async def state(self, person_id: str) -> AccountState:
+        """:raises UnknownPerson:"""
+
+    async def reset(self, person_id: str, password: Secret, *, op: str) -> None:
+        """Set a password that must be changed at the next log-in, and unlock.
+
+        :raises PasswordRefused:, :raises AccountDisabled:, :raises OutcomeUnknown:
+        """
+
+    async def unlock(self, person_id: str, *, op: str) -> bool:
+        """True where this call unlocked the account, False where it was not locked."""
+
+
+class TimeOff(Protocol):
+    async def balances(self, person_id: str, on: date) -> list[Balance]:
+        """What is left on a day, one entry a policy."""
+
+
+class Check(Protocol):
+    """One line of ``deskhand doctor`` a system."""
+
+    async def check(self) -> str:
+        """What answers, in one line. :raises ConnectorError: with what to do."""
