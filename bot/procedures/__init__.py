@@ -1,0 +1,1 @@
+"""How a request runs, from the wish to the receipt. Start reading at ``engine``."""

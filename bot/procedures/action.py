@@ -1,0 +1,186 @@
+"""What an action is: the one thing to implement to teach Deskhand something new.
+
+One file in ``bot/actions`` holds one action, bound to the name ``ACTION``. There are three sorts:
+a ``Lookup`` reads and answers at once, a ``Procedure`` becomes a request with steps, and a
+``Declined`` is understood and never done. Actions do not know each other, the model, or the chat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+from bot.chat.card import Card, Fact
+from integrations.contract import Accounts, Directory, Groups, Person, Secret, TimeOff
+from policies.catalogue import Catalogue, Resource
+
+# Parameters of a request: JSON values only, each put there by a slot. See ``SlotKind``.
+Params = Mapping[str, Any]
+
+
+class SlotKind(StrEnum):
+    """What a slot holds, and the JSON it is stored as."""
+
+    RESOURCE = "resource"  # a catalogue key: "figma"
+    SPAN = "span"  # {"minutes": 20160} or {"until": iso} or {"from": iso, "until": iso}, UTC
+    REPORT = "report"  # id of a direct report of the sender
+    GRANT = "grant"  # reference of an active grant of the sender: "R-7Q2M"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    name: str
+    kind: SlotKind
+    question: str  # put to the person when the slot is empty
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An access this person holds through an earlier request."""
+
+    ref: str
+    resource: str
+    ends_at: datetime | None
+
+
+class Requests(Protocol):
+    """What actions may see of requests: the sender's own."""
+
+    async def open_of(self, person_id: str) -> list[Card]:
+        """A card a request of this person that is still under way, with its buttons."""
+
+    async def grants_of(self, person_id: str) -> list[Grant]:
+        """Accesses that run now, the next to end first."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that an action can reach."""
+
+    directory: Directory
+    groups: Groups
+    accounts: Accounts
+    time_off: TimeOff
+    catalogue: Catalogue
+    requests: Requests
+    now: datetime  # UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Exactly what will be done, as shown to requester and approvers; the digest stands over it."""
+
+    sentence: str  # "Add Ana Ruiz to Figma editors for 2 weeks"
+    facts: tuple[Fact, ...]
+    resource: Resource | None = None
+    minutes: int | None = None  # how long a timed grant lasts at most; None: it is not timed
+    starts_at: datetime | None = None  # not before this; None: as soon as it may
+    ends_at: datetime | None = None  # a fixed end; None with ``minutes``: counted from when given
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One step's surroundings while it runs."""
+
+    world: World
+    subject: Person
+    params: Params
+    op: str  # id of this operation; the same again after a crash
+    secret: Secret | None = None
+
+
+# What a step saw before it acted: JSON, committed before the write.
+Seen = Mapping[str, Any]
+
+
+class Step(Protocol):
+    """One effect in one system. ``look`` is committed before ``do`` is called.
+
+    After a crash between the two, ``happened`` decides from the committed look and the system's
+    present state: True, it was us; False, it was not done and is done again under the same
+    ``op``; None, it cannot be told, and the request is stuck until a person looks.
+    """
+
+    name: str
+    no_undo: str  # why there is no way back; empty where ``undo`` takes the effect back
+
+    async def look(self, run: Run) -> Seen: ...
+
+    def needless(self, seen: Seen) -> bool:
+        """The wanted state is there already: nothing is done, and nothing of it is ours."""
+
+    async def do(self, run: Run) -> None: ...
+
+    async def happened(self, run: Run, seen: Seen) -> bool | None: ...
+
+    async def undo(self, run: Run, seen: Seen) -> None: ...
+
+
+@dataclass(frozen=True)
+class Action:
+    """What every action declares of itself."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]  # on buttons: "Reset my password"
+    phrases: ClassVar[tuple[str, ...]]  # what people write when they want it; trains the classifier
+    slots: ClassVar[tuple[Slot, ...]] = ()
+
+
+class Lookup(Action):
+    """Reads and answers: one gate, one audit event, one answer. No request row."""
+
+    async def subject(self, world: World, sender: Person, params: Params) -> Person:
+        """Whose data it is; the gate decides on it before ``answer`` is called."""
+        return sender
+
+    async def answer(self, world: World, sender: Person, subject: Person, params: Params) -> list[Card]:
+        raise NotImplementedError
+
+
+class Procedure(Action):
+    """Becomes a request: slots, gate, confirm, approvals, gate again, steps."""
+
+    makes_secret: ClassVar[bool] = False  # a new credential is sealed before the steps run
+    tells: ClassVar[bool] = False  # subject and manager are told, with a way to say "not me"
+
+    async def subject(self, world: World, sender: Person, params: Params) -> Person:
+        """Whom it is about. Self-service has no slot for it: the sender."""
+        return sender
+
+    async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
+        """:raises Impossible: with a sentence for the person, where it makes no sense now"""
+        raise NotImplementedError
+
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        raise NotImplementedError
+
+
+class Declined(Action):
+    """Understood and never done by the desk, with the way out."""
+
+    why: ClassVar[str]
+    way_out: ClassVar[str]
+
+
+class Impossible(Exception):
+    """The request cannot be made as it stands; ``str(error)`` is for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The actions there are, by name."""
+
+    actions: Mapping[str, Action] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Action:
+        return self.actions[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.actions
+
+    def named(self) -> tuple[Action, ...]:
+        return tuple(self.actions.values())
