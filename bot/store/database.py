@@ -1,0 +1,173 @@
+"""The bot's own database: one SQLite file, one writer, group commit.
+
+SQLite takes one writer at a time and each commit costs an fsync, so every write of this process
+goes through one thread that commits whatever is waiting together. A unit of work is a function of
+an open connection: all of it is committed, or none. BEGIN IMMEDIATE at every begin, since the
+driver's own way loses updates silently.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from bot.store.migrations import migrate
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+Work = Callable[[sa.Connection], T]
+
+_BUSY_MS = 5_000
+_TOGETHER = 64  # units of work in one commit at most
+
+
+class StorageDown(Exception):
+    """The database is locked, full, read-only or gone. Nothing of the unit of work was kept."""
+
+
+@dataclass(slots=True)
+class _Unit:
+    work: Work[Any]
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[Any]
+
+    def settle(self, value: Any, error: BaseException | None) -> None:
+        def tell() -> None:
+            if self.done.cancelled():
+                return
+            if error is None:
+                self.done.set_result(value)
+            else:
+                self.done.set_exception(error)
+
+        self.loop.call_soon_threadsafe(tell)
+
+
+class Database:
+    """Open with ``Database.open``; close to let the last writes out."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.engine = _engine(path, immediate=True)
+        self._reader = _engine(path, immediate=False).connect()
+        self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write_on, name="database-writer", daemon=True)
+
+    @classmethod
+    def open(cls, path: Path) -> Database:
+        """Create the file or bring it to the present schema. :raises StorageDown:"""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database = cls(path)
+        with _named(), database.engine.begin() as conn:
+            migrate(conn)
+        database._thread.start()
+        return database
+
+    def close(self) -> None:
+        self._units.put(None)
+        self._thread.join(timeout=10)
+        self._reader.close()
+        self.engine.dispose()
+
+    async def write(self, work: Work[T]) -> T:
+        """Run one unit of work in a transaction. Returns after it is on disk.
+
+        :raises StorageDown: and whatever ``work`` raises; either way nothing of it was kept
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._units.put(_Unit(work, loop, done))
+        return await done
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A look at the committed state, on the loop's own thread: keep it to a few indexed rows."""
+        with _named(), self._reader.begin():
+            yield self._reader
+
+    def _write_on(self) -> None:
+        while (first := self._units.get()) is not None:
+            batch, last = [first], False
+            while len(batch) < _TOGETHER and not last:
+                try:
+                    unit = self._units.get_nowait()
+                except queue.Empty:
+                    break
+                if unit is None:
+                    last = True
+                else:
+                    batch.append(unit)
+            self._commit(batch)
+            if last:
+                return
+
+    def _commit(self, batch: list[_Unit]) -> None:
+        if len(batch) > 1 and self._commit_together(batch):
+            return
+        for unit in batch:
+            try:
+                with _named(), self.engine.begin() as conn:
+                    value = unit.work(conn)
+            except Exception as error:  # noqa: BLE001  it belongs to whoever waits for this unit
+                unit.settle(None, error)
+            else:
+                unit.settle(value, None)
+
+    def _commit_together(self, batch: list[_Unit]) -> bool:
+        """All in one commit, each in a savepoint. False: nothing was kept, try them one by one."""
+        outcomes: list[tuple[Any, BaseException | None]] = []
+        try:
+            with self.engine.begin() as conn:
+                for unit in batch:
+                    conn.exec_driver_sql("SAVEPOINT unit")
+                    try:
+                        outcomes.append((unit.work(conn), None))
+                    except DBAPIError:
+                        raise
+                    except Exception as error:  # noqa: BLE001  one unit's refusal is not the others'
+                        conn.exec_driver_sql("ROLLBACK TO unit")
+                        outcomes.append((None, error))
+                    conn.exec_driver_sql("RELEASE unit")
+        except DBAPIError:
+            return False
+        for unit, (value, failure) in zip(batch, outcomes, strict=True):
+            unit.settle(value, failure)
+        return True
+
+
+def _engine(path: Path, *, immediate: bool) -> sa.Engine:
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None  # the driver begins nothing by itself
+        raw.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        raw.execute("PRAGMA journal_mode=WAL")  # DBOS does not set it
+        raw.execute("PRAGMA synchronous=FULL")
+        raw.execute("PRAGMA foreign_keys=ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(conn: sa.Connection) -> None:
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        log.error("storage.down", reason=str(error.orig))
+        raise StorageDown(str(error.orig)) from error

@@ -1,0 +1,114 @@
+"""The schema, as numbered steps applied once each. A step that has landed is never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from bot.audit import tables as audit
+
+_SPINE = """
+CREATE TABLE inbox (
+    platform TEXT NOT NULL,
+    id TEXT NOT NULL,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at TEXT NOT NULL,
+    body BLOB,                          -- sealed; NULL once the replies went out
+    PRIMARY KEY (platform, id)
+) WITHOUT ROWID;
+CREATE INDEX inbox_by_account ON inbox (platform, account, at);
+CREATE INDEX inbox_waiting ON inbox (at) WHERE body IS NOT NULL;
+
+CREATE TABLE requests (
+    ref TEXT PRIMARY KEY,
+    action TEXT NOT NULL,
+    state TEXT NOT NULL,
+    version INTEGER NOT NULL,           -- moves by compare-and-swap, by one each
+    requester TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    body TEXT NOT NULL,                 -- the rest of the request, JSON (procedures.request)
+    resource TEXT,
+    ends_at TEXT,
+    moved_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX requests_by_requester ON requests (requester, state);
+CREATE INDEX requests_by_subject ON requests (subject, resource, state);
+CREATE INDEX requests_by_state ON requests (state, ends_at);
+
+CREATE TABLE approvals (
+    ref TEXT NOT NULL REFERENCES requests (ref),
+    stage TEXT NOT NULL,
+    person TEXT NOT NULL,
+    verdict TEXT NOT NULL,              -- approved | denied
+    attested TEXT NOT NULL,             -- JSON list
+    digest TEXT NOT NULL,
+    words INTEGER,                      -- the reason given, in audit's words table
+    at TEXT NOT NULL,
+    PRIMARY KEY (ref, stage, person)
+) WITHOUT ROWID;
+
+CREATE TABLE steps (
+    ref TEXT NOT NULL REFERENCES requests (ref),
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,                -- begun | done | needless | undoing | undone
+    seen TEXT NOT NULL,                 -- what the step saw before it acted, JSON
+    PRIMARY KEY (ref, name)
+) WITHOUT ROWID;
+
+CREATE TABLE handles (
+    handle TEXT PRIMARY KEY,            -- 128 bits, opaque
+    owner TEXT NOT NULL,                -- request reference, or the inbound that led to it
+    choice TEXT NOT NULL,
+    audience TEXT NOT NULL,             -- person id; empty: whoever presses is judged
+    digest TEXT NOT NULL,               -- of what the card showed
+    detail TEXT NOT NULL,               -- JSON
+    UNIQUE (owner, choice, audience, digest, detail)
+) WITHOUT ROWID;
+
+CREATE TABLE deliveries (
+    ref TEXT NOT NULL,
+    key TEXT NOT NULL,                  -- which card of the request: main, approve:manager:PERSON, ...
+    platform TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    hash TEXT NOT NULL,                 -- of the card as last sent
+    PRIMARY KEY (ref, key)
+) WITHOUT ROWID;
+
+CREATE TABLE sealed (
+    ref TEXT PRIMARY KEY REFERENCES requests (ref),
+    secret BLOB NOT NULL,               -- AES-GCM, key outside this file; row deleted when shown
+    token TEXT NOT NULL UNIQUE,
+    code BLOB NOT NULL,                 -- sealed likewise: the approver's card shows it
+    tries INTEGER NOT NULL,
+    expires_at TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE frozen (
+    person TEXT PRIMARY KEY,
+    by TEXT NOT NULL,
+    at TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+def _first(conn: sa.Connection) -> None:
+    for statement in _SPINE.split(";\n"):
+        if statement.strip():
+            conn.exec_driver_sql(statement)
+    audit.create(conn)
+
+
+MIGRATIONS: tuple[tuple[int, Callable[[sa.Connection], None]], ...] = ((1, _first),)
+
+
+def migrate(conn: sa.Connection) -> None:
+    """Apply what is missing, in the caller's transaction."""
+    conn.exec_driver_sql("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)")
+    applied = {row[0] for row in conn.exec_driver_sql("SELECT number FROM migrations")}
+    for number, step in MIGRATIONS:
+        if number not in applied:
+            step(conn)
+            conn.exec_driver_sql("INSERT INTO migrations VALUES (?)", (number,))
