@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from bot.store.migrations import migrate
+from bot.store.migrations import Migration, migrate
 
 log = structlog.get_logger()
 
@@ -65,12 +65,12 @@ class Database:
         self._thread = threading.Thread(target=self._write_on, name="database-writer", daemon=True)
 
     @classmethod
-    def open(cls, path: Path) -> Database:
+    def open(cls, path: Path, migrations: Sequence[Migration]) -> Database:
         """Create the file or bring it to the present schema. :raises StorageDown:"""
         path.parent.mkdir(parents=True, exist_ok=True)
         database = cls(path)
         with _named(), database.engine.begin() as conn:
-            migrate(conn)
+            migrate(conn, migrations)
         database._thread.start()
         return database
 

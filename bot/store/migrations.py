@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
-
-from bot.audit import tables as audit
 
 _SPINE = """
 CREATE TABLE inbox (
@@ -52,8 +50,9 @@ CREATE TABLE approvals (
 CREATE TABLE steps (
     ref TEXT NOT NULL REFERENCES requests (ref),
     name TEXT NOT NULL,
-    state TEXT NOT NULL,                -- begun | done | needless | undoing | undone
+    state TEXT NOT NULL,                -- begun | done | needless | undone
     seen TEXT NOT NULL,                 -- what the step saw before it acted, JSON
+    number INTEGER NOT NULL,            -- the order the steps began in
     PRIMARY KEY (ref, name)
 ) WITHOUT ROWID;
 
@@ -94,21 +93,21 @@ CREATE TABLE frozen (
 """
 
 
-def _first(conn: sa.Connection) -> None:
+Migration = Callable[[sa.Connection], None]
+
+
+def spine(conn: sa.Connection) -> None:
+    """Migration 1: requests and all that hangs on them."""
     for statement in _SPINE.split(";\n"):
         if statement.strip():
             conn.exec_driver_sql(statement)
-    audit.create(conn)
 
 
-MIGRATIONS: tuple[tuple[int, Callable[[sa.Connection], None]], ...] = ((1, _first),)
-
-
-def migrate(conn: sa.Connection) -> None:
-    """Apply what is missing, in the caller's transaction."""
+def migrate(conn: sa.Connection, migrations: Sequence[Migration]) -> None:
+    """Apply what is missing, numbered from 1 by place, in the caller's transaction."""
     conn.exec_driver_sql("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)")
     applied = {row[0] for row in conn.exec_driver_sql("SELECT number FROM migrations")}
-    for number, step in MIGRATIONS:
+    for number, migration in enumerate(migrations, start=1):
         if number not in applied:
-            step(conn)
+            migration(conn)
             conn.exec_driver_sql("INSERT INTO migrations VALUES (?)", (number,))

@@ -1,0 +1,207 @@
+"""Requests on disk: each move a compare-and-swap with exactly one audit event beside it.
+
+Every function takes the caller's open transaction, so what belongs together is kept together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.audit.trail import Event, append
+from bot.procedures.action import Seen
+from bot.procedures.request import MOVES, IllegalMove, Request, Stale, State, body, restore
+
+_ALL = "ref, action, state, version, requester, subject, resource, ends_at, moved_at, body"
+_INSERT = sa.text(
+    f"INSERT INTO requests ({_ALL}) VALUES (:ref, :action, :state, :version, :requester, :subject, :resource,"
+    " :ends_at, :moved_at, :body)"
+)
+_SWAP = sa.text(
+    "UPDATE requests SET state = :state, version = :version, resource = :resource, subject = :subject,"
+    " ends_at = :ends_at, moved_at = :moved_at, body = :body WHERE ref = :ref AND version = :version - 1"
+)
+_LOAD = sa.text(f"SELECT {_ALL} FROM requests WHERE ref = :ref")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the audit trail is to say of a move."""
+
+    kind: str  # "request.confirmed"
+    actor: str  # person id, or "deskhand"
+    service: str  # who acted for them: "web", "timer", "engine"
+    outcome: str = "ok"
+    data: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    stage: str
+    person: str
+    verdict: str  # approved | denied
+    attested: frozenset[str]
+    digest: str
+    words: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """How far one step got, and what it saw before it acted."""
+
+    name: str
+    state: str  # begun | done | needless | undoing | undone
+    seen: Seen
+
+
+def create(conn: sa.Connection, request: Request, note: Note) -> Request:
+    conn.execute(_INSERT, _row(request))
+    _audit(conn, request, note, {"to": request.state})
+    return request
+
+
+def load(conn: sa.Connection, ref: str) -> Request | None:
+    row = conn.execute(_LOAD, {"ref": ref}).mappings().first()
+    return restore(row) if row else None
+
+
+def move(conn: sa.Connection, request: Request, to: State, note: Note, at: datetime, **changes: Any) -> Request:
+    """The one way a state changes. Returns the request as it now is.
+
+    :raises IllegalMove: a move that the table in ``request`` does not have
+    :raises Stale: somebody moved it first; nothing was written
+    """
+    if to not in MOVES.get(request.state, ()):
+        raise IllegalMove(f"{request.ref}: {request.state} to {to}")
+    after = request.model_copy(update={**changes, "state": to, "version": request.version + 1, "moved_at": at})
+    if conn.execute(_SWAP, _row(after)).rowcount != 1:
+        raise Stale(request.ref)
+    _audit(conn, after, note, {"from": request.state, "to": to})
+    return after
+
+
+def of(conn: sa.Connection, requester: str, states: Iterable[State]) -> list[Request]:
+    """This person's requests in these states, the oldest first."""
+    return _many(conn, "requester = :a", {"a": requester}, states)
+
+
+def granted(conn: sa.Connection, subject: str, resource: str) -> list[Request]:
+    """Grants of this resource to this person that run or are being taken back."""
+    return _many(
+        conn, "subject = :a AND resource = :b", {"a": subject, "b": resource}, (State.ACTIVE, State.REVOKING)
+    )
+
+
+def in_state(conn: sa.Connection, states: Iterable[State]) -> list[Request]:
+    return _many(conn, "1 = 1", {}, states)
+
+
+def due(conn: sa.Connection, now: datetime) -> list[str]:
+    """References of grants whose time is over."""
+    rows = conn.execute(
+        sa.text("SELECT ref FROM requests WHERE state = 'active' AND ends_at <= :now ORDER BY ends_at"),
+        {"now": stamp(now)},
+    )
+    return [row[0] for row in rows]
+
+
+def approve(conn: sa.Connection, ref: str, approval: Approval, at: datetime) -> None:
+    conn.execute(
+        sa.text("INSERT INTO approvals VALUES (:ref, :stage, :person, :verdict, :attested, :digest, :words, :at)"),
+        {
+            "ref": ref,
+            "stage": approval.stage,
+            "person": approval.person,
+            "verdict": approval.verdict,
+            "attested": json.dumps(sorted(approval.attested)),
+            "digest": approval.digest,
+            "words": approval.words,
+            "at": stamp(at),
+        },
+    )
+
+
+def approvals(conn: sa.Connection, ref: str) -> list[Approval]:
+    rows = conn.execute(
+        sa.text(
+            "SELECT stage, person, verdict, attested, digest, words FROM approvals WHERE ref = :ref ORDER BY at"
+        ),
+        {"ref": ref},
+    )
+    return [Approval(r[0], r[1], r[2], frozenset(json.loads(r[3])), r[4], r[5]) for r in rows]
+
+
+def journal(conn: sa.Connection, ref: str) -> dict[str, Journal]:
+    """The steps that were begun, by name, in the order they began."""
+    rows = conn.execute(
+        sa.text("SELECT name, state, seen FROM steps WHERE ref = :ref ORDER BY number"), {"ref": ref}
+    )
+    return {row[0]: Journal(row[0], row[1], json.loads(row[2])) for row in rows}
+
+
+def begin_step(conn: sa.Connection, ref: str, name: str, state: str, seen: Seen) -> None:
+    """Commit what the step saw before it acts: recovery trusts this record, not a second look."""
+    conn.execute(
+        sa.text(
+            "INSERT INTO steps (ref, name, state, seen, number) VALUES (:ref, :name, :state, :seen,"
+            " (SELECT count(*) FROM steps WHERE ref = :ref))"
+        ),
+        {"ref": ref, "name": name, "state": state, "seen": json.dumps(dict(seen))},
+    )
+
+
+def set_step(conn: sa.Connection, ref: str, name: str, state: str) -> None:
+    conn.execute(
+        sa.text("UPDATE steps SET state = :state WHERE ref = :ref AND name = :name"),
+        {"ref": ref, "name": name, "state": state},
+    )
+
+
+def stamp(at: datetime) -> str:
+    """UTC, sortable as text, to the microsecond."""
+    return at.isoformat(timespec="microseconds")
+
+
+def _row(request: Request) -> dict[str, Any]:
+    return {
+        "ref": request.ref,
+        "action": request.action,
+        "state": request.state.value,
+        "version": request.version,
+        "requester": request.requester,
+        "subject": request.subject,
+        "resource": request.resource,
+        "ends_at": stamp(request.ends_at) if request.ends_at else None,
+        "moved_at": stamp(request.moved_at),
+        "body": body(request),
+    }
+
+
+def _many(conn: sa.Connection, where: str, values: dict[str, Any], states: Iterable[State]) -> list[Request]:
+    query = sa.text(
+        f"SELECT {_ALL} FROM requests WHERE {where} AND state IN :states ORDER BY moved_at"  # noqa: S608  constants only
+    ).bindparams(sa.bindparam("states", expanding=True))
+    rows = conn.execute(query, {**values, "states": [state.value for state in states]})
+    return [restore(row) for row in rows.mappings()]
+
+
+def _audit(conn: sa.Connection, request: Request, note: Note, move_data: Mapping[str, Any]) -> None:
+    append(
+        conn,
+        Event(
+            at=request.moved_at,
+            kind=note.kind,
+            request=request.ref,
+            actor=note.actor,
+            service=note.service,
+            outcome=note.outcome,
+            action=request.action,
+            subject=request.subject,
+            data={**move_data, **(note.data or {})},
+        ),
+    )

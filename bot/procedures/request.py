@@ -1,0 +1,187 @@
+"""A request: its states, the legal moves between them, and all that is known of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.chat.card import Fact
+
+
+class State(StrEnum):
+    COLLECTING = "collecting"  # a slot is empty
+    CONFIRMING = "confirming"  # shown to the requester, who has not said yes
+    APPROVING = "approving"  # confirmed; waits for approvers, or for its start
+    EXECUTING = "executing"
+    DONE = "done"
+    ACTIVE = "active"  # a timed grant that runs
+    REVOKING = "revoking"
+    ENDED = "ended"  # a timed grant that was taken back
+    REFUSED = "refused"  # by policy
+    CANCELLED = "cancelled"  # by the requester
+    DENIED = "denied"  # by an approver
+    EXPIRED = "expired"
+    UNDONE = "undone"  # a step failed, earlier ones were taken back
+    STUCK = "stuck"  # outcome unknown: a person must look
+
+
+_ENDS = frozenset({State.REFUSED, State.CANCELLED, State.EXPIRED})
+
+MOVES: dict[State, frozenset[State]] = {
+    State.COLLECTING: frozenset({State.COLLECTING, State.CONFIRMING}) | _ENDS,
+    State.CONFIRMING: frozenset({State.CONFIRMING, State.APPROVING}) | _ENDS,
+    State.APPROVING: frozenset({State.APPROVING, State.EXECUTING, State.DENIED}) | _ENDS,
+    State.EXECUTING: frozenset({State.DONE, State.UNDONE, State.STUCK}),
+    State.DONE: frozenset({State.DONE, State.ACTIVE}),
+    State.ACTIVE: frozenset({State.ACTIVE, State.REVOKING}),
+    State.REVOKING: frozenset({State.ENDED, State.STUCK}),
+    State.STUCK: frozenset({State.DONE, State.UNDONE, State.ENDED}),
+}
+
+OPEN = frozenset({State.COLLECTING, State.CONFIRMING, State.APPROVING, State.EXECUTING, State.STUCK})
+CANCELLABLE = frozenset({State.COLLECTING, State.CONFIRMING, State.APPROVING})
+
+
+class IllegalMove(Exception):
+    """A move the table above does not have: a fault of ours, never of a person."""
+
+
+class Stale(Exception):
+    """Somebody moved the request first. Load it again and look."""
+
+
+class Pick(BaseModel):
+    """What a person may choose from to fill one slot."""
+
+    model_config = ConfigDict(frozen=True)
+
+    slot: str
+    options: tuple[tuple[Any, str], ...] = ()  # value, label
+    note: str = ""  # why it is asked (again)
+
+
+class Shown(BaseModel):
+    """What requester and approvers are shown: the JSON form of a ``Preview``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sentence: str
+    facts: tuple[Fact, ...]
+    lets: str = ""
+    sensitivity: str = ""
+    minutes: int | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+class Seat(BaseModel):
+    """Somebody who was asked to decide, and why it is them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    person: str
+    why: str
+    fallback: bool = False
+
+
+class Request(BaseModel):
+    """One request as last committed. Never changed: ``ledger.move`` returns the next one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    # columns of the table
+    ref: str
+    action: str
+    state: State
+    version: int = 0
+    requester: str
+    subject: str
+    resource: str | None = None
+    ends_at: datetime | None = None
+    moved_at: datetime
+
+    # what was asked
+    created_at: datetime
+    platform: str
+    conversation: str
+    account: str
+    words: int | None = None  # the person's message, in audit's words table
+    understood: str = ""  # by what, and how sure: "local 0.97"
+    params: dict[str, Any] = {}
+    asked: tuple[str, ...] = ()  # slots that were put to the person
+    pick: Pick | None = None  # the slot that is put to the person now
+    names: dict[str, str] = {}  # of everybody on the cards, as at the last look
+
+    # what was shown and confirmed
+    shown: Shown | None = None
+    policy_version: str = ""
+    digest: str = ""
+    confirmed_at: datetime | None = None
+
+    # who decides
+    stages: tuple[str, ...] = ()
+    quorum: int = 0
+    needs: tuple[str, ...] = ()
+    stage: int = 0  # index of the stage that is waited for; len(stages): all have decided
+    seats: dict[str, tuple[Seat, ...]] = {}
+    reminded: tuple[str, ...] = ()  # stages whose approvers were reminded
+    expires_at: datetime | None = None
+
+    # how it went
+    given_at: datetime | None = None
+    told: tuple[str, ...] = ()  # people told of a new credential
+    alarm: str = ""  # what admins are told; empty: nothing
+    outcome: str = ""  # for the requester, in a sentence
+
+    @property
+    def waits_for(self) -> str | None:
+        """The stage that has to decide next."""
+        if self.state is State.APPROVING and self.stage < len(self.stages):
+            return self.stages[self.stage]
+        return None
+
+    def name(self, person: str) -> str:
+        return self.names.get(person, person)
+
+
+_COLUMNS = frozenset(
+    {"ref", "action", "state", "version", "requester", "subject", "resource", "ends_at", "moved_at"}
+)
+
+
+def body(request: Request) -> str:
+    """What is not a column, as JSON."""
+    return request.model_dump_json(exclude=set(_COLUMNS), exclude_defaults=True)
+
+
+def restore(row: Any) -> Request:
+    """A request from its row (a mapping with the columns and ``body``)."""
+    return Request.model_validate({**json.loads(row["body"]), **{name: row[name] for name in _COLUMNS}})
+
+
+_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"  # no vowels, no look-alikes: read out by voice
+
+
+def new_ref() -> str:
+    """Six letters behind "R-": 481 million, unique by the table's key."""
+    return "R-" + "".join(secrets.choice(_ALPHABET) for _ in range(6))
+
+
+def digest_of(request: Request, shown: Shown, policy_version: str) -> str:
+    """SHA-256 over exactly what is to be done and what was shown, under which rules."""
+    bound = {
+        "action": request.action,
+        "params": request.params,
+        "requester": request.requester,
+        "subject": request.subject,
+        "shown": shown.model_dump(mode="json"),
+        "policies": policy_version,
+    }
+    canonical = json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

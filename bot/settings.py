@@ -1,0 +1,98 @@
+"""Every setting once, with its default, unit and meaning. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+_HOME = Path(__file__).resolve().parent.parent
+
+
+class SettingError(Exception):
+    """A setting cannot be used; names it and says what it takes."""
+
+
+def _setting(name: str, default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"name": name, "meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set, by environment variables. ``deskhand doctor`` prints them all."""
+
+    data: Path = _setting("DESKHAND_DATA", _HOME / "data", "folder of the databases and keys")
+    host: str = _setting("DESKHAND_HOST", "127.0.0.1", "address the web desk listens on; loopback only")
+    port: int = _setting("DESKHAND_PORT", 8080, "port of the web desk and the reveal page")
+    public_url: str = _setting(
+        "DESKHAND_PUBLIC_URL", "", "where browsers reach the reveal page; empty: this host and port"
+    )
+    policies: Path = _setting("DESKHAND_POLICIES", _HOME / "policies", "folder of rules and catalogue")
+    company_seed: Path | None = _setting(
+        "DESKHAND_COMPANY_SEED", None, "folder of seed files for another embedded company"
+    )
+    admins: str = _setting("DESKHAND_ADMINS", "helpdesk-admins", "group told of trouble, and let see the audit")
+    fallback: str = _setting(
+        "DESKHAND_FALLBACK_APPROVERS", "helpdesk-approvers", "group that decides where no manager can"
+    )
+    remind_after: timedelta = _setting(
+        "DESKHAND_REMIND_AFTER_S", timedelta(hours=4), "seconds until an approver is reminded"
+    )
+    expire_after: timedelta = _setting(
+        "DESKHAND_EXPIRE_AFTER_S", timedelta(hours=24), "seconds until an undecided request expires"
+    )
+    reveal_for: timedelta = _setting(
+        "DESKHAND_REVEAL_FOR_S", timedelta(minutes=10), "seconds a new credential can be shown; at most 600"
+    )
+    requests_per_minute: int = _setting("DESKHAND_REQUESTS_PER_MINUTE", 10, "messages of one person acted upon")
+    pending_per_approver: int = _setting(
+        "DESKHAND_PENDING_PER_APPROVER", 10, "undecided requests one person may have waiting for one approver"
+    )
+    log_level: str = _setting("DESKHAND_LOG_LEVEL", "info", "debug, info, warning or error")
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """:raises SettingError: for a value that does not fit, or a DESKHAND_ name that is not known"""
+        environ = os.environ if environ is None else environ
+        known = {each.metadata["name"]: each for each in fields(cls)}
+        if unknown := sorted(name for name in environ if name.startswith("DESKHAND_") and name not in known):
+            raise SettingError(f"{', '.join(unknown)}: no such setting; `deskhand doctor` lists them all")
+        given = {
+            each.name: _parse(name, environ[name], each.default)
+            for name, each in known.items()
+            if environ.get(name, "").strip()
+        }
+        settings = cls(**given)
+        if not timedelta(0) < settings.reveal_for <= timedelta(minutes=10):
+            raise SettingError("DESKHAND_REVEAL_FOR_S: takes 1 to 600 seconds")
+        return settings
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Name, present value and meaning of each setting."""
+        return [(each.metadata["name"], str(getattr(self, each.name)), each.metadata["meaning"]) for each in fields(self)]
+
+
+def _parse(name: str, text: str, default: Any) -> Any:
+    text = text.strip()
+    try:
+        if isinstance(default, timedelta):
+            return timedelta(seconds=_positive(float(text)))
+        if isinstance(default, int):
+            return _positive(int(text))
+    except ValueError as error:
+        raise SettingError(f"{name}: takes a number above 0, not {text!r}") from error
+    return Path(text).expanduser().resolve() if isinstance(default, Path) or default is None else text
+
+
+def _positive(number: Any) -> Any:
+    if not number > 0 or number > 10**9:
+        raise ValueError(number)
+    return number
