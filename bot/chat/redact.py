@@ -32,7 +32,9 @@ _IS = (
     r"(?:is|was|are|equals|ist|lautet|lautete|war|heißt|heisst|es|era|est|était|è|é|är|er|on|to be|should be"
     r"|is now|was set to|is set to|is still|has been set to)"
 )
-_QUOTED = r"\"[^\"\n]{1,200}\"|'[^'\n]{1,200}'|`[^`\n]{1,200}`|“[^”\n]{1,200}”|„[^“”\n]{1,200}[“”]|«[^»\n]{1,200}»"
+_QUOTED = (
+    r"\"[^\"\n]{1,200}\"|'[^'\n]{1,200}'|`[^`\n]{1,200}`|“[^”\n]{1,200}”|„[^“”\n]{1,200}[“”]|«[^»\n]{1,200}»"
+)
 _VALUE = rf"(?P<value>{_QUOTED}|[^\s\"“„«`]\S{{0,399}})"
 
 # Words that follow "password is" or "password:" in an ordinary sentence.
@@ -99,7 +101,12 @@ def _cutter(is_secret: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
             return found.group()
         start, end = found.span("value")
         kept = found.group()[end - found.start() :]
-        return found.group()[: start - found.start()] + REMOVED + (value[len(bare) :] if not quoted else "") + kept
+        return (
+            found.group()[: start - found.start()]
+            + REMOVED
+            + (value[len(bare) :] if not quoted else "")
+            + kept
+        )
 
     return cut
 
@@ -107,7 +114,13 @@ def _cutter(is_secret: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
 def _looks_secret(word: str) -> bool:
     """Digits among letters, a sign inside a word, or letters of changing case: nobody writes so by chance."""
     word = word.strip("\"'`“”")
-    if len(word) < 4 or _ordinary(word) or _MAIL.fullmatch(word) or "://" in word or _PLAIN_FIGURE.fullmatch(word):
+    if (
+        len(word) < 4
+        or _ordinary(word)
+        or _MAIL.fullmatch(word)
+        or "://" in word
+        or _PLAIN_FIGURE.fullmatch(word)
+    ):
         return False
     letters = any(c.isalpha() for c in word)
     digits = any(c.isdigit() for c in word)
@@ -126,11 +139,20 @@ def _not_ordinary(word: str) -> bool:
 
 def _ordinary(word: str) -> bool:
     low = word.lower().strip("\"'`“”.,;:?!()").replace("’", "'")
-    return low in _ORDINARY or low == "" or any(part in _ORDINARY for part in _SPLIT.split(low)[:1] if part != low)
+    return (
+        low in _ORDINARY
+        or low == ""
+        or any(part in _ORDINARY for part in _SPLIT.split(low)[:1] if part != low)
+    )
 
 
 def _code_like(word: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9]{0,5}-?\d[\d -]{2,10}\d|(?=\S*\d)[A-Z0-9]{3,8}(?:-[A-Z0-9]{3,8}){0,5}", word) is not None
+    return (
+        re.fullmatch(
+            r"[A-Za-z0-9]{0,5}-?\d[\d -]{2,10}\d|(?=\S*\d)[A-Z0-9]{3,8}(?:-[A-Z0-9]{3,8}){0,5}", word
+        )
+        is not None
+    )
 
 
 def _four_kinds(word: str) -> bool:
@@ -144,7 +166,9 @@ def _four_kinds(word: str) -> bool:
 _SPLIT = re.compile(r"[/,–—]|\.(?=\w)")
 _MIXED_WORD = re.compile(r"\S{6,200}")
 _ABOUT_SECRETS = re.compile(rf"{_PASSWORD}|\bcredentials?\b|\bcreds\b|\blog ?in\b", re.IGNORECASE)
-_OR_ANOTHER = re.compile(rf"\[removed\][.,!]?\s+(?:or|oder|and|then|und|,|/)\s+(?:maybe\s+|perhaps\s+)?{_VALUE}", re.IGNORECASE)
+_OR_ANOTHER = re.compile(
+    rf"\[removed\][.,!]?\s+(?:or|oder|and|then|und|,|/)\s+(?:maybe\s+|perhaps\s+)?{_VALUE}", re.IGNORECASE
+)
 
 # Shapes that are secrets wherever they stand.
 _SHAPES = tuple(
@@ -168,10 +192,12 @@ _SHAPES = tuple(
 )
 
 # What makes "code 4711" something else than a one-time code.
-_OTHER_CODE = r"(?<!error )(?<!status )(?<!exit )(?<!zip )(?<!postal )(?<!post )(?<!area )(?<!country )(?<!cost )" \
-    r"(?<!centre )(?<!center )(?<!project )(?<!product )(?<!source )(?<!http )(?<!return )(?<!response )(?<!result )" \
-    r"(?<!promo )(?<!discount )(?<!currency )(?<!tax )(?<!stop )(?<!bar)(?<!qr )(?<!job )(?<!event )(?<!booking )" \
+_OTHER_CODE = (
+    r"(?<!error )(?<!status )(?<!exit )(?<!zip )(?<!postal )(?<!post )(?<!area )(?<!country )(?<!cost )"
+    r"(?<!centre )(?<!center )(?<!project )(?<!product )(?<!source )(?<!http )(?<!return )(?<!response )(?<!result )"
+    r"(?<!promo )(?<!discount )(?<!currency )(?<!tax )(?<!stop )(?<!bar)(?<!qr )(?<!job )(?<!event )(?<!booking )"
     r"(?<!department )(?<!building )(?<!dialing )(?<!dial )(?<!sort )(?<!charge )(?<!billing )(?<!airport )(?<!hs )"
+)
 
 _AFTER_KEY = r"(?:\s{0,3}\([^)\n]{0,40}\))?"
 _FOR_WHAT = r"(?:\s+(?:for|to|of|on|in|at|für|para|pour|per|from|with|and|hint)(?:\s+[\w./@'-]{1,60}){1,5}?)?"
@@ -184,59 +210,100 @@ def _said(pattern: str) -> re.Pattern[str]:
 # A name for a secret, then what stands for it, and the test that its value must pass.
 _SAID: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
     # password: x   pwd = x   pass: x   password -> x
-    (_said(rf"(?<![\w-])(?:{_PASSWORD}|pass){_AFTER_KEY}\s{{0,3}}(?::=|[:=：]|->|→|=>)\s{{0,3}}{_VALUE}"), _not_ordinary),
+    (
+        _said(rf"(?<![\w-])(?:{_PASSWORD}|pass){_AFTER_KEY}\s{{0,3}}(?::=|[:=：]|->|→|=>)\s{{0,3}}{_VALUE}"),
+        _not_ordinary,
+    ),
     # my password is x   das Passwort lautet x
     (
-        _said(rf"(?<![\w-])(?:{_PASSWORD}|my pass){_AFTER_KEY}(?:\s+(?:now|currently|jetzt))?\s+{_IS}(?:\s*[:=])?\s+"
-              rf"(?:(?:just|literally|simply|still|now|always|this)(?:\s*:)?\s+)?{_VALUE}"),
+        _said(
+            rf"(?<![\w-])(?:{_PASSWORD}|my pass){_AFTER_KEY}(?:\s+(?:now|currently|jetzt))?\s+{_IS}(?:\s*[:=])?\s+"
+            rf"(?:(?:just|literally|simply|still|now|always|this)(?:\s*:)?\s+)?{_VALUE}"
+        ),
         _not_ordinary,
     ),
     # password for the VPN is x, password for staging: x
     (_said(rf"(?<![\w-])(?:{_PASSWORD}){_FOR_WHAT}\s*(?:\s{_IS}\s|[:=])\s*{_VALUE}"), _looks_secret),
     # change my password to x
     (
-        _said(rf"\b(?:change|set|reset|update|make|switch|put|changed|updated|ändere|setze)\b[^.\n]{{0,40}}?{_PASSWORD}"
-              rf"[^.\n:=]{{0,30}}?\s(?:to|auf|as|be|a|en|into)(?:\s*:)?\s+{_VALUE}"),
+        _said(
+            rf"\b(?:change|set|reset|update|make|switch|put|changed|updated|ändere|setze)\b[^.\n]{{0,40}}?{_PASSWORD}"
+            rf"[^.\n:=]{{0,30}}?\s(?:to|auf|as|be|a|en|into)(?:\s*:)?\s+{_VALUE}"
+        ),
         _looks_secret,
     ),
     # password Hunter2, passwords Hunter2
     (_said(rf"(?<![\w-]){_PASSWORD}[,?]?\s+(?:like\s+|with\s+|using\s+|i think\s+)?{_VALUE}"), _looks_secret),
     # the old one was x; the new one is x
-    (_said(rf"\b(?:old|new|other|second|first|temporary|temp|current|previous)(?: one)?\s*(?:\s{_IS}|[:=])\s*{_VALUE}"), _looks_secret),
+    (
+        _said(
+            rf"\b(?:old|new|other|second|first|temporary|temp|current|previous)(?: one)?\s*(?:\s{_IS}|[:=])\s*{_VALUE}"
+        ),
+        _looks_secret,
+    ),
     # x is my password
-    (_said(rf"(?<!\S)(?P<value>\S{{4,200}})\s+(?:is|was|ist|war)\s+(?:my|the|her|his|our|mein|das)\s+(?:\w{{1,20}}\s+)?{_PASSWORD}"), _looks_secret),
+    (
+        _said(
+            rf"(?<!\S)(?P<value>\S{{4,200}})\s+(?:is|was|ist|war)\s+(?:my|the|her|his|our|mein|das)\s+(?:\w{{1,20}}\s+)?{_PASSWORD}"
+        ),
+        _looks_secret,
+    ),
     (_said(rf"(?<!\S)(?P<value>\S{{4,200}})\s+(?:as|for) (?:my|the|a) (?:new )?{_PASSWORD}"), _looks_secret),
     # log in with ana / Hunter2!   creds: ana:Hunter2
     (
-        _said(rf"\b(?:creds?|credentials|log ?in|user(?:name)?|account)\b[^\n]{{0,20}}?(?:\s{_IS}\s|[:=]|\swith\s|\s)\s*"
-              rf"[\w.@-]{{2,60}}(?:\s?[:/|]\s?|\s+and\s+){_VALUE}"),
+        _said(
+            rf"\b(?:creds?|credentials|log ?in|user(?:name)?|account)\b[^\n]{{0,20}}?(?:\s{_IS}\s|[:=]|\swith\s|\s)\s*"
+            rf"[\w.@-]{{2,60}}(?:\s?[:/|]\s?|\s+and\s+){_VALUE}"
+        ),
         _looks_secret,
     ),
     # code 123456   PIN is 4821   otp: 123 456
     (
-        _said(rf"(?<![\w-]){_OTHER_CODE}(?:{_CODE})(?:\s+(?:from|on|in|for|of|by|via|off)(?:\s+[\w'-]{{1,20}}){{1,4}}?)?\s{{0,3}}"
-              rf"(?:(?:{_IS}|says|shows|reads|number|nr|no\.?|here|you want|i got)\s{{1,3}})?[:=#]?\s{{0,3}}[\"'`“]?"
-              r"(?P<value>\d{3}[ -]\d{3,4}(?!\d)|\d{2} \d{2} \d{2}(?!\d)|\d{4}[ -]\d{4}(?!\d)|\d{4,10}(?!\d|[.,]\d|%)|"
-              r"[A-Z]-\d{4,8}|(?=[A-Z-]{0,10}\d)[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8}){1,6})"),
+        _said(
+            rf"(?<![\w-]){_OTHER_CODE}(?:{_CODE})(?:\s+(?:from|on|in|for|of|by|via|off)(?:\s+[\w'-]{{1,20}}){{1,4}}?)?\s{{0,3}}"
+            rf"(?:(?:{_IS}|says|shows|reads|number|nr|no\.?|here|you want|i got)\s{{1,3}})?[:=#]?\s{{0,3}}[\"'`“]?"
+            r"(?P<value>\d{3}[ -]\d{3,4}(?!\d)|\d{2} \d{2} \d{2}(?!\d)|\d{4}[ -]\d{4}(?!\d)|\d{4,10}(?!\d|[.,]\d|%)|"
+            r"[A-Z]-\d{4,8}|(?=[A-Z-]{0,10}\d)[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8}){1,6})"
+        ),
         _code_like,
     ),
     # authenticator shows 482 913
     (
-        _said(r"\b(?:authenticator|okta verify|duo|google auth\w*|text message|sms|texted|texts?|phone)\b[^\n\d]{0,30}?\b"
-              r"(?:says?|shows?|sent|reads?|gave|gives|displays?|code|me|is|:)\s*(?:me\s+)?:?\s*"
-              r"(?P<value>\d{3}[ -]\d{3}(?!\d)|\d{6,8}(?!\d))"),
+        _said(
+            r"\b(?:authenticator|okta verify|duo|google auth\w*|text message|sms|texted|texts?|phone)\b[^\n\d]{0,30}?\b"
+            r"(?:says?|shows?|sent|reads?|gave|gives|displays?|code|me|is|:)\s*(?:me\s+)?:?\s*"
+            r"(?P<value>\d{3}[ -]\d{3}(?!\d)|\d{6,8}(?!\d))"
+        ),
         _code_like,
     ),
     # 123456 is my verification code
     (
-        _said(rf"(?<![\w.-])(?P<value>\d{{3}}[ -]\d{{3}}|\d{{4,8}})\s+(?:is|was|ist)\s+(?:my|the|your|what|mein|der)\s+"
-              rf"(?:\w{{1,20}}\s+){{0,2}}?(?:{_CODE}|{_PASSWORD})"),
+        _said(
+            rf"(?<![\w.-])(?P<value>\d{{3}}[ -]\d{{3}}|\d{{4,8}})\s+(?:is|was|ist)\s+(?:my|the|your|what|mein|der)\s+"
+            rf"(?:\w{{1,20}}\s+){{0,2}}?(?:{_CODE}|{_PASSWORD})"
+        ),
         _code_like,
     ),
     # api key = x   token: x   the client secret is x
-    (_said(rf"(?<![\w-])(?:{_TOKEN})(?:\s+(?:for|to|of)(?:\s+[\w.-]{{1,40}}){{1,4}}?)?\s{{0,3}}(?:\s{_IS}\s|[:=]|->)\s{{0,3}}{_VALUE}"), _looks_secret),
-    (_said(rf"(?<![\w-])(?:{_TOKEN})\s+(?P<value>(?=\S*\d)(?=\S*[A-Za-z])[\w./+=-]{{8,400}})"), _looks_secret),
+    (
+        _said(
+            rf"(?<![\w-])(?:{_TOKEN})(?:\s+(?:for|to|of)(?:\s+[\w.-]{{1,40}}){{1,4}}?)?\s{{0,3}}(?:\s{_IS}\s|[:=]|->)\s{{0,3}}{_VALUE}"
+        ),
+        _looks_secret,
+    ),
+    (
+        _said(rf"(?<![\w-])(?:{_TOKEN})\s+(?P<value>(?=\S*\d)(?=\S*[A-Za-z])[\w./+=-]{{8,400}})"),
+        _looks_secret,
+    ),
     # environment lines: DB_PASSWORD=x, "password": "x"
-    (_said(rf"\b\w{{0,40}}(?:_|-)(?:password|passwd|pwd|pass|secret|token|key)\b[\"']?\s{{0,3}}[:=]\s{{0,3}}{_VALUE}"), _not_ordinary),
-    (_said(rf"[\"'](?:password|passwd|pwd|pass|secret|token|api_?key)[\"']\s{{0,3}}[:=]\s{{0,3}}{_VALUE}"), _not_ordinary),
+    (
+        _said(
+            rf"\b\w{{0,40}}(?:_|-)(?:password|passwd|pwd|pass|secret|token|key)\b[\"']?\s{{0,3}}[:=]\s{{0,3}}{_VALUE}"
+        ),
+        _not_ordinary,
+    ),
+    (
+        _said(rf"[\"'](?:password|passwd|pwd|pass|secret|token|api_?key)[\"']\s{{0,3}}[:=]\s{{0,3}}{_VALUE}"),
+        _not_ordinary,
+    ),
 )

@@ -43,7 +43,7 @@ SECRETS = [
     ("minha senha é Praia2024", "Praia2024"),
     ("mijn wachtwoord is Fiets!88", "Fiets"),
     ("мой пароль: Zima2025", "Zima2025"),
-    ("my password is \"blue giraffe\"", "giraffe"),
+    ('my password is "blue giraffe"', "giraffe"),
     ("my password is 'let me in'", "let me in"),
     ("the password for staging is Hunter2!", "Hunter2"),
     ("password for the wifi: Gu3st-Net", "Gu3st"),
@@ -223,7 +223,7 @@ def test_an_ordinary_request_comes_through_word_for_word(text: str) -> None:
     ("text", "left"),
     [
         ("my password is hunter2, can you unlock me?", f"my password is {REMOVED}, can you unlock me?"),
-        ("my password is \"blue giraffe\" and I'm locked out", f"my password is {REMOVED} and I'm locked out"),
+        ('my password is "blue giraffe" and I\'m locked out', f"my password is {REMOVED} and I'm locked out"),
         ("postgres://app:s3cretpw@db.internal/app", f"postgres://app:{REMOVED}@db.internal/app"),
         ("hi, code 123456. Thanks!", f"hi, code {REMOVED}. Thanks!"),
     ],
@@ -244,7 +244,10 @@ def test_any_text_is_taken_without_an_error(text: str) -> None:
     assert removed == (shown != text)
 
 
-@pytest.mark.parametrize("piece", ["password ", "a1B2 ", "code 1", "eyJaaaaaaa.", "x:/@", "A", "aA1", "[removed] or ", "login ", '"'])
+@pytest.mark.parametrize(
+    "piece",
+    ["password ", "a1B2 ", "code 1", "eyJaaaaaaa.", "x:/@", "A", "aA1", "[removed] or ", "login ", '"'],
+)
 def test_the_time_is_linear_in_the_length(piece: str) -> None:
     def seconds(length: int) -> float:
         text = (piece * length)[:length]

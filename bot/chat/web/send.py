@@ -1,0 +1,68 @@
+"""The web desk as a chat platform: cards go into its message store and to every open window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.chat.card import Card
+from bot.chat.platform import MessageRef, PlatformDown, Unreachable
+from bot.chat.web.live import Live
+from bot.chat.web.render import shown
+from bot.chat.web.store import BOT, Message, Messages, StoreDown
+
+APPROVALS = "approvals"
+DIRECT = "dm:"
+ACCOUNT_LENGTH = 100  # characters; Inbound.id holds an account and a client's id in 200
+
+
+class WebPlatform:
+    name: str = "web"
+
+    def __init__(self, path: Path | str) -> None:
+        """:param path: the SQLite file of the messages; made where it is missing."""
+        self.messages = Messages(path)
+        self.live = Live()
+
+    async def direct(self, account: str) -> str:
+        if not account or len(account) > ACCOUNT_LENGTH:
+            raise Unreachable(f"no web account can be called {account[:ACCOUNT_LENGTH]!r}")
+        return DIRECT + account
+
+    def approvals(self) -> str | None:
+        return APPROVALS
+
+    async def send(self, conversation: str, card: Card, *, key: str) -> MessageRef:
+        if conversation != APPROVALS and not conversation.removeprefix(DIRECT) != conversation:
+            raise Unreachable(f"the web desk has no conversation {conversation[:200]!r}")
+        try:
+            message, new = await self.messages.add(
+                conversation, f"bot:{key}", BOT, card=shown(card).model_dump_json()
+            )
+        except StoreDown as error:
+            raise PlatformDown(str(error)) from error
+        if new:
+            self.live.changed(conversation)
+        return MessageRef(self.name, conversation, str(message.id))
+
+    async def update(self, ref: MessageRef, card: Card) -> None:
+        try:
+            there = await self.find(ref.message_id)
+            if there is None or there.conversation != ref.conversation or there.author != BOT:
+                raise Unreachable(
+                    f"the web desk has no card {ref.message_id[:40]!r} in {ref.conversation[:200]!r}"
+                )
+            await self.messages.replace_card(there.id, shown(card).model_dump_json())
+        except StoreDown as error:
+            raise PlatformDown(str(error)) from error
+        self.live.changed(ref.conversation)
+
+    async def find(self, message_id: str) -> Message | None:
+        """:raises StoreDown:"""
+        number = (
+            int(message_id) if message_id.isascii() and message_id.isdigit() and len(message_id) < 19 else 0
+        )
+        return await self.messages.get(number)
+
+    async def close(self) -> None:
+        self.live.close()
+        await self.messages.close()
