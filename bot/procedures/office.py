@@ -1,0 +1,45 @@
+"""All that the engine works with, put together once by ``bot.app``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.audit.words import WordStore
+from bot.chat.platform import Platform
+from bot.durable import Jobs
+from bot.people import People
+from bot.procedures.action import Registry
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.sealed import Seals
+from integrations.contract import Accounts, Directory, Groups, TimeOff
+from policies.catalogue import Catalogue
+from policies.decide import Policies
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The connected systems."""
+
+    directory: Directory
+    groups: Groups
+    accounts: Accounts
+    time_off: TimeOff
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    settings: Settings
+    database: Database
+    jobs: Jobs
+    words: WordStore
+    seals: Seals
+    policies: Policies
+    catalogue: Catalogue
+    registry: Registry
+    ports: Ports
+    people: People
+    platforms: Mapping[str, Platform]
+    clock: Callable[[], datetime]  # UTC
