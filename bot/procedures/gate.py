@@ -1,0 +1,119 @@
+"""The gate: every decision on fresh directory facts, each with the rules that made it.
+
+May this person request it; may it proceed without approval; may that person approve it. Nothing
+is cached: the facts are read anew for each question, at the press and again before execution.
+"""
+
+from __future__ import annotations
+
+from bot.procedures.action import Preview
+from bot.procedures.office import Office
+from bot.procedures.request import Request, Shown
+from bot.store import frozen
+from integrations.contract import UnknownPerson
+from policies.decide import Ask, Decision, What, Who
+
+
+class Gate:
+    """Asks the rules. :raises SystemDown: where the directory does not answer"""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def request(self, ask: Ask) -> Decision:
+        return self._office.policies.may_request(ask, now=self._office.clock())
+
+    async def proceed(self, ask: Ask) -> Decision:
+        return self._office.policies.may_proceed(ask, now=self._office.clock())
+
+    async def approve(
+        self, ask: Ask, approver: str, *, stage: str, fallback: bool, attested: frozenset[str]
+    ) -> Decision:
+        return self._office.policies.may_approve(
+            ask,
+            await self.who(approver),
+            stage=stage,
+            fallback=fallback,
+            attested=attested,
+            now=self._office.clock(),
+        )
+
+    async def administer(self, person: str, what: str) -> Decision:
+        return self._office.policies.may_administer(await self.who(person), what)
+
+    async def ask(
+        self, action: str, requester: str, subject: str, *, resource: str | None = None, minutes: int | None = None
+    ) -> Ask:
+        """The question, with everything the rules may look at."""
+        asker = await self.who(requester)
+        return Ask(
+            action=action,
+            requester=asker,
+            subject=asker if subject == requester else await self.who(subject),
+            resource=await self._what(resource) if resource else None,
+            minutes=minutes,
+        )
+
+    async def ask_of(self, request: Request) -> Ask:
+        """The question a stored request puts, on the facts of this moment."""
+        minutes = request.shown.minutes if request.shown else None
+        return await self.ask(
+            request.action, request.requester, request.subject, resource=request.resource, minutes=minutes
+        )
+
+    async def who(self, person_id: str) -> Who:
+        """Somebody the directory does not know (any more) is somebody who left."""
+        directory = self._office.ports.directory
+        with self._office.database.read() as conn:
+            stopped = frozen.is_frozen(conn, person_id)
+        try:
+            person = await directory.person(person_id)
+        except UnknownPerson:
+            return Who(person_id, "employee", "left", False, (), "", frozenset(), stopped)
+        return Who(
+            id=person.id,
+            kind=person.kind.value,
+            status=person.status.value,
+            privileged=person.privileged,
+            managers=tuple(each.id for each in await directory.managers(person_id)),
+            department=person.department,
+            groups=await directory.groups_of(person_id),
+            frozen=stopped,
+        )
+
+    async def _what(self, key: str) -> What | None:
+        resource = self._office.catalogue.get(key)
+        if resource is None:
+            return None
+        try:
+            owner = (await self._office.ports.directory.by_mail(resource.owner)).id
+        except UnknownPerson:
+            owner = "nobody"  # an owner who left: nobody matches, the fallback group decides
+        return What(resource.key, resource.sensitivity.value, owner, resource.max_days)
+
+
+def shown_of(preview: Preview) -> Shown:
+    """What the card says, as it is stored and digested."""
+    resource = preview.resource
+    return Shown(
+        sentence=preview.sentence,
+        facts=preview.facts,
+        lets=resource.lets if resource else "",
+        sensitivity=resource.sensitivity.value if resource else "",
+        minutes=preview.minutes,
+        starts_at=preview.starts_at,
+        ends_at=preview.ends_at,
+    )
+
+
+def recorded(decision: Decision) -> dict[str, object]:
+    """A decision as the audit trail keeps it."""
+    return {
+        "phase": decision.phase,
+        "allowed": decision.allowed,
+        "policies": list(decision.policies),
+        "policy_version": decision.version[:16],
+        **({"errors": list(decision.errors)} if decision.errors else {}),
+    }
+
+
