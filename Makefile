@@ -1,0 +1,21 @@
+# The two that matter: `make run` serves the desk, `make test` checks everything.
+.PHONY: run test lint bench faults lock
+
+run:
+	@sh scripts/bootstrap.sh && exec .venv/bin/python -m bot serve
+
+test:
+	@sh scripts/test.sh
+
+lint:
+	@sh scripts/bootstrap.sh dev && sh scripts/lint.sh
+
+bench:
+	@sh scripts/bootstrap.sh dev && exec .venv/bin/python -m bench
+
+faults:
+	@sh scripts/bootstrap.sh dev && exec .venv/bin/python -m tests.faults
+
+# Writes both locks anew from pyproject.toml.
+lock:
+	@sh scripts/lock.sh
