@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,7 +104,7 @@ class Rule:
 
 
 class Policies:
-    """The loaded rules. Immutable, and safe to share."""
+    """The loaded rules. Nothing of a decision stays behind, so one instance serves everybody."""
 
     def __init__(self, sources: Mapping[str, str], schema: str) -> None:
         """:raises PolicyError: the first thing that is wrong with the texts"""
@@ -117,9 +117,8 @@ class Policies:
         self._set = cedarpy.PolicySet.from_str("\n".join(sources[name] for name in sorted(sources)))
         self._offers = cedarpy.PolicySet.from_json_str(_offers(rules))
         self._groups = frozenset(_groups(rules))
-        self._offered: dict[
-            str, tuple[Rule, ...]
-        ] = {}  # by action; at most one entry an action of the schema
+        # By action; never longer than the actions of the schema.
+        self._offered: dict[str, tuple[Rule, ...]] = {}
 
     @classmethod
     def load(cls, folder: Path) -> Policies:
@@ -142,11 +141,7 @@ class Policies:
         ``fallback``: nobody of the stage's own set is eligible, so the stand-ins may. To see who
         could approve before anything was attested, hand in the request's ``needs`` as attested.
         """
-        context = _clock(now) | {
-            "stage": {"type": "Stage", "id": stage},
-            "fallback": fallback,
-            "attested": [{"type": "Attestation", "id": word} for word in sorted(attested)],
-        }
+        context = _clock(now) | _press(stage, fallback, attested)
         return self._ask("approve", ask, approver, context, stage)
 
     def may_administer(self, who: Who, what: str) -> Decision:
@@ -154,14 +149,29 @@ class Policies:
         desk = {"uid": {"type": "Desk", "id": "desk"}, "attrs": {}, "parents": []}
         return self._decide("administer", "administer", who, [desk, self._person(who)], {"what": what})
 
+    def permits(self, action: str) -> tuple[Rule, ...]:
+        """The permits of an action such as "request:grant_access", whatever their conditions."""
+        if action not in self._offered:
+            phase = action.partition(":")[0]
+            query = {
+                "principal": {"type": "Person", "id": "anybody"},
+                "action": {"type": "Action", "id": action},
+                "resource": {"type": "Desk" if phase == "administer" else "Request", "id": "anything"},
+                "context": _ANY_CONTEXT.get(phase, _ANY_CONTEXT["request"]),
+            }
+            answer = cedarpy.is_authorized(query, self._offers, "[]", schema=self._schema)
+            if answer.decision is cedarpy.Decision.NoDecision:
+                return ()  # not an action of the schema
+            ids = set(answer.diagnostics.id_annotations_by_reason.values())
+            self._offered[action] = tuple(rule for rule in self.rules.values() if rule.id in ids)
+        return self._offered[action]
+
     def _ask(
         self, phase: str, ask: Ask, principal: Who, context: dict[str, Any], stage: str = ""
     ) -> Decision:
         people = [principal]
         people += [who for who in (ask.requester, ask.subject) if who not in people]
         entities = [_request(ask), *map(self._person, people)]
-        if ask.resource is not None:
-            entities.append(_resource(ask.resource))
         return self._decide(phase, f"{phase}:{ask.action}", principal, entities, context, stage)
 
     def _decide(
@@ -179,9 +189,9 @@ class Policies:
             "resource": entities[0]["uid"],
             "context": context,
         }
-        facts = json.dumps(entities)
         if any(not entity["uid"]["id"] for entity in entities):
             return self._refused(phase, ("an id is empty",))
+        facts = json.dumps(entities)
         answer = cedarpy.is_authorized(query, self._set, facts, schema=self._schema)
         if answer.diagnostics.errors or answer.decision is cedarpy.Decision.NoDecision:
             errors = tuple(text.replace(facts, "the facts") for text in answer.diagnostics.errors)
@@ -189,11 +199,11 @@ class Policies:
         made_it = set(answer.diagnostics.id_annotations_by_reason.values())
         by = tuple(rule for rule in self.rules.values() if rule.id in made_it)
         if not by:
-            offered = self._what_is_offered(query, facts, stage)
+            offered = [rule for rule in self.permits(action) if not stage or stage in rule.stages]
             return self._decision(False, phase, offered, (DEFAULT_DENY,))
         return self._decision(answer.allowed, phase, by, tuple(rule.id for rule in by))
 
-    def _decision(self, allowed: bool, phase: str, by: tuple[Rule, ...], ids: tuple[str, ...]) -> Decision:
+    def _decision(self, allowed: bool, phase: str, by: Sequence[Rule], ids: tuple[str, ...]) -> Decision:
         approving = phase == "approve"
         why = dict.fromkeys((rule.why_approver if approving else "") or rule.why for rule in by)
         asks = by if allowed and phase == "request" else ()
@@ -212,15 +222,6 @@ class Policies:
     def _refused(self, phase: str, errors: tuple[str, ...]) -> Decision:
         marker, why = (FACTS_REFUSED,), (FACTS_REFUSED_WHY,)
         return Decision(False, phase, marker, why, (), 0, (), self.version, errors)
-
-    def _what_is_offered(self, query: dict[str, Any], facts: str, stage: str) -> tuple[Rule, ...]:
-        """The permits of this action, whatever their conditions."""
-        action = query["action"]["id"]
-        if action not in self._offered:
-            answer = cedarpy.is_authorized(query, self._offers, facts, schema=self._schema)
-            ids = set(answer.diagnostics.id_annotations_by_reason.values())
-            self._offered[action] = tuple(rule for rule in self.rules.values() if rule.id in ids)
-        return tuple(rule for rule in self._offered[action] if not stage or stage in rule.stages)
 
     def _person(self, who: Who) -> dict[str, Any]:
         attributes: dict[str, Any] = {
@@ -356,13 +357,23 @@ def _clock(now: datetime) -> dict[str, Any]:
     return {"hour": utc.hour, "weekday": utc.isoweekday()}
 
 
+def _press(stage: str, fallback: bool, attested: frozenset[str]) -> dict[str, Any]:
+    words = [{"type": "Attestation", "id": word} for word in sorted(attested)]
+    return {"stage": {"type": "Stage", "id": stage}, "fallback": fallback, "attested": words}
+
+
 def _request(ask: Ask) -> dict[str, Any]:
     attributes: dict[str, Any] = {
         "requester": {"type": "Person", "id": ask.requester.id},
         "subject": {"type": "Person", "id": ask.subject.id},
     }
     if ask.resource is not None:
-        attributes["entry"] = {"type": "Resource", "id": ask.resource.key}
+        attributes["entry"] = {
+            "key": ask.resource.key,
+            "sensitivity": {"type": "Sensitivity", "id": ask.resource.sensitivity},
+            "owner": {"type": "Person", "id": ask.resource.owner},
+            "maxDays": ask.resource.max_days,
+        }
     if ask.minutes is not None:
         attributes["days"] = -(-ask.minutes // MINUTES_PER_DAY)
     if ask.amount_cents is not None:
@@ -370,10 +381,9 @@ def _request(ask: Ask) -> dict[str, Any]:
     return {"uid": {"type": "Request", "id": "request"}, "attrs": attributes, "parents": []}
 
 
-def _resource(what: What) -> dict[str, Any]:
-    attributes = {
-        "sensitivity": {"type": "Sensitivity", "id": what.sensitivity},
-        "owner": {"type": "Person", "id": what.owner},
-        "maxDays": what.max_days,
-    }
-    return {"uid": {"type": "Resource", "id": what.key}, "attrs": attributes, "parents": []}
+_EPOCH = _clock(datetime(1970, 1, 1, tzinfo=UTC))
+_ANY_CONTEXT: dict[str, dict[str, Any]] = {
+    "request": _EPOCH,
+    "approve": _EPOCH | _press(STAGES[0], False, frozenset()),
+    "administer": {"what": ""},
+}
