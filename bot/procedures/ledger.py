@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.audit.trail import Event, append
+from bot.audit.words import Words
 from bot.procedures.action import Seen
 from bot.procedures.request import MOVES, IllegalMove, Request, Stale, State, body, restore
 
@@ -38,6 +39,7 @@ class Note:
     service: str  # who acted for them: "web", "timer", "engine"
     outcome: str = "ok"
     data: Mapping[str, Any] | None = None
+    words: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,4 +206,5 @@ def _audit(conn: sa.Connection, request: Request, note: Note, move_data: Mapping
             subject=request.subject,
             data={**move_data, **(note.data or {})},
         ),
+        words=note.words,
     )

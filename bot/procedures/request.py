@@ -110,7 +110,7 @@ class Request(BaseModel):
     created_at: datetime
     platform: str
     conversation: str
-    account: str
+    zone: str = "UTC"  # the requester's, for every time on the cards
     words: int | None = None  # the person's message, in audit's words table
     understood: str = ""  # by what, and how sure: "local 0.97"
     params: dict[str, Any] = {}

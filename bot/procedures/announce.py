@@ -1,0 +1,171 @@
+"""Who sees what of a request, and making it so.
+
+One mechanism for confirm cards, approvals, reminders, receipts and alarms: the views that the
+stored state calls for are compared with what was delivered; what is missing is sent, what
+changed is updated. Running it again changes nothing, so it may run after every move, and again
+after a crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.audit.words import WordsChanged
+from bot.chat.card import Card
+from bot.chat.platform import MessageRef, PlatformDown, Unreachable
+from bot.durable import TryLater
+from bot.procedures import cards, ledger
+from bot.procedures.cards import Story
+from bot.procedures.office import Office
+from bot.procedures.request import Request, State
+from bot.store import deliveries, sealed
+from bot.store.deliveries import Delivery
+from bot.store.handles import Handles
+from integrations.contract import ConnectorError
+
+log = structlog.get_logger()
+
+CHANNEL = ""  # the recipient that is nobody: the approvals channel
+
+_SETTLED = frozenset(
+    {State.DONE, State.ACTIVE, State.ENDED, State.REFUSED, State.DENIED, State.EXPIRED, State.UNDONE, State.STUCK}
+)
+_TIMED_NEWS = frozenset({State.ENDED, State.STUCK, State.UNDONE})  # told even where nobody had to approve
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One card that one recipient should have."""
+
+    key: str  # unique within the request
+    recipient: str  # person id, or CHANNEL
+    card: Callable[[Story, Handles], Card]
+
+
+def views(story: Story, delivered: frozenset[str], admins: frozenset[str]) -> Iterator[View]:
+    """Every card that should exist, from the stored state alone."""
+    yield from _requester(story, delivered)
+    yield from _approvers(story, delivered)
+    request = story.request
+    for person in request.told:
+        yield View(f"told:{person}", person, lambda s, h, p=person: cards.told(s, p, h))  # type: ignore[misc]  # bound default
+    if request.alarm:
+        for admin in sorted(admins):
+            yield View(f"alarm:{admin}", admin, lambda s, h: cards.alarm(s))
+
+
+def _requester(story: Story, delivered: frozenset[str]) -> Iterator[View]:
+    request, me = story.request, story.request.requester
+    current = request.pick.slot if request.pick and request.state is State.COLLECTING else None
+    for at, slot in enumerate(request.asked):
+        if slot == current and at == len(request.asked) - 1:
+            yield View(f"ask:{at}", me, cards.question)
+        elif f"ask:{at}" in delivered:
+            yield View(f"ask:{at}", me, lambda s, h, slot=slot: cards.answered(s, slot))  # type: ignore[misc]  # bound default
+    if request.shown or request.state is not State.COLLECTING:
+        yield View("main", me, cards.main)
+    waited = bool(request.confirmed_at and request.stages)
+    if (waited and request.state in _SETTLED) or request.state in _TIMED_NEWS:
+        kind = "active" if request.state is State.DONE and request.ends_at else request.state.value
+        yield View(f"news:{kind}", me, lambda s, h: cards.news(s))
+
+
+def _approvers(story: Story, delivered: frozenset[str]) -> Iterator[View]:
+    request = story.request
+    for stage, seats in request.seats.items():
+        for seat in seats:
+            yield View(
+                f"approve:{stage}:{seat.person}",
+                seat.person,
+                lambda s, h, stage=stage, seat=seat: cards.approval(s, stage, seat, h),  # type: ignore[misc]  # bound defaults
+            )
+            if stage in request.reminded:
+                yield View(
+                    f"remind:{stage}:{seat.person}",
+                    seat.person,
+                    lambda s, h, stage=stage, seat=seat: cards.approval(s, stage, seat, h, reminder=True),  # type: ignore[misc]  # bound defaults
+                )
+        yield View(f"approve:{stage}", CHANNEL, lambda s, h, stage=stage: cards.approval(s, stage, None, h))  # type: ignore[misc]  # bound default
+
+
+class Announcer:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def publish(self, ref: str) -> None:
+        """Make every chat show the present state. :raises TryLater: where a platform is down"""
+        with self._office.database.read() as conn:
+            request = ledger.load(conn, ref)
+            if request is None:
+                return
+            story = self._story(conn, request)
+            sent = deliveries.of(conn, ref)
+            handles = Handles.of(conn, ref)
+        admins = await self._admins() if request.alarm else frozenset()
+        wanted = [(view, view.card(story, handles)) for view in views(story, frozenset(sent), admins)]
+        if handles.minted:
+            await self._office.database.write(handles.keep)
+        results = await asyncio.gather(*(self._deliver(ref, view, card, sent.get(view.key)) for view, card in wanted))
+        if rows := [row for row in results if isinstance(row, Delivery)]:
+            await self._office.database.write(lambda conn: deliveries.record(conn, ref, rows))
+        if down := [row for row in results if isinstance(row, str)]:
+            raise TryLater("; ".join(down))
+
+    async def _deliver(self, ref: str, view: View, card: Card, before: Delivery | None) -> Delivery | str | None:
+        """The new row; None where nothing had to be done; the reason where the platform is down."""
+        digest = hashlib.sha256(card.model_dump_json().encode()).hexdigest()
+        if before and before.hash == digest:
+            return None
+        try:
+            if before:
+                platform = self._office.platforms[before.platform]
+                await platform.update(MessageRef(before.platform, before.conversation, before.message_id), card)
+                return Delivery(view.key, before.platform, before.conversation, before.message_id, digest)
+            name, account = self._office.people.reach(view.recipient)
+            platform = self._office.platforms[name]
+            where = platform.approvals() if view.recipient == CHANNEL else await platform.direct(account)
+            if where is None:
+                return None
+            at = await platform.send(where, card, key=f"{ref}:{view.key}")
+        except PlatformDown as error:
+            return f"{view.key}: {error}"
+        except Unreachable as error:
+            log.warning("card.unreachable", ref=ref, view=view.key, reason=str(error))
+            return None
+        return Delivery(view.key, at.platform, at.conversation, at.message_id, digest)
+
+    def _story(self, conn: Connection, request: Request) -> Story:
+        given = ledger.approvals(conn, request.ref)
+        waiting = sealed.find(conn, ref=request.ref)
+        return Story(
+            request=request,
+            title=self._office.registry[request.action].title,
+            approvals=given,
+            sealed=waiting,
+            code=self._office.seals.code(conn, request.ref) if waiting else None,
+            words=self._read(conn, request.words),
+            reasons={each.person: self._read(conn, each.words) for each in given if each.words},
+            url=self._office.settings.url,
+        )
+
+    def _read(self, conn: Connection, words: int | None) -> str:
+        if words is None:
+            return ""
+        try:
+            return self._office.words.read(conn, words) or "(removed)"
+        except WordsChanged as error:
+            log.error("words.changed", reason=str(error))
+            return "(cannot be read)"
+
+    async def _admins(self) -> frozenset[str]:
+        try:
+            members = await self._office.ports.groups.members(self._office.settings.admins)
+        except ConnectorError as error:
+            raise TryLater(f"admins: {error}") from error
+        return frozenset(person.id for person in members)

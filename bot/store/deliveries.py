@@ -1,0 +1,42 @@
+"""Where each card of a request stands, so that every copy can be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    key: str  # which card of the request
+    platform: str
+    conversation: str
+    message_id: str
+    hash: str  # SHA-256 of the card as last sent
+
+
+def of(conn: sa.Connection, ref: str) -> dict[str, Delivery]:
+    rows = conn.execute(
+        sa.text("SELECT key, platform, conversation, message_id, hash FROM deliveries WHERE ref = :ref"), {"ref": ref}
+    )
+    return {row[0]: Delivery(*row) for row in rows}
+
+
+def record(conn: sa.Connection, ref: str, rows: Iterable[Delivery]) -> None:
+    for row in rows:
+        conn.execute(
+            sa.text(
+                "INSERT INTO deliveries VALUES (:ref, :key, :platform, :conversation, :message_id, :hash)"
+                " ON CONFLICT (ref, key) DO UPDATE SET hash = excluded.hash"
+            ),
+            {
+                "ref": ref,
+                "key": row.key,
+                "platform": row.platform,
+                "conversation": row.conversation,
+                "message_id": row.message_id,
+                "hash": row.hash,
+            },
+        )
