@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.chat.clean import plain
 from bot.people import active
 from bot.procedures.gate import Gate
 from bot.procedures.ledger import Approval
@@ -61,6 +62,11 @@ class Approvers:
         decision = await self._gate.approve(ask, person, stage=stage, fallback=fallback, attested=attested)
         missing = frozenset(request.needs) - attested
         return Verdict(decision.allowed, " ".join(decision.why), decision, missing)
+
+    async def names(self, seats: tuple[Seat, ...]) -> dict[str, str]:
+        """Ids and names, for the cards."""
+        directory = self._office.ports.directory
+        return {seat.person: plain((await directory.person(seat.person)).name, 80) for seat in seats}
 
     async def _may(self, ask: Ask, request: Request, person: str, stage: str, fallback: bool) -> bool:
         """Whether they could approve, once they attested what is asked of them."""

@@ -1,0 +1,215 @@
+"""From a wish to a confirmed request: slots, the gate, the card that says exactly what will be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.chat.clean import plain
+from bot.chat.inbound import Ack, Inbound
+from bot.procedures import ledger, say
+from bot.procedures.action import Impossible, Procedure, World
+from bot.procedures.approval import Approvers
+from bot.procedures.gate import Gate, recorded, shown_of
+from bot.procedures.ledger import Note
+from bot.procedures.office import Office
+from bot.procedures.request import Pick, Request, Shown, State, digest_of, new_ref
+from bot.procedures.slots import Filled, Guess, fill
+from bot.procedures.timers import Timers
+from integrations.contract import Person
+from policies.decide import Ask, Decision
+
+NO_APPROVER = (
+    "This needs somebody's approval, and nobody is there who may give it. I told the admins; nothing was done."
+)
+
+
+class Asking:
+    def __init__(self, office: Office, gate: Gate, approvers: Approvers, timers: Timers) -> None:
+        self._office = office
+        self._gate = gate
+        self._approvers = approvers
+        self._timers = timers
+
+    async def open(
+        self,
+        sender: Person,
+        action: Procedure,
+        guesses: Mapping[str, Guess],
+        world: World,
+        inbound: Inbound,
+        *,
+        words: str,
+        understood: str,
+    ) -> str:
+        """A new request, as far as the words carry it. Returns its reference.
+
+        :raises Impossible: it makes no sense now; nothing was opened
+        """
+        first = Request(
+            ref=new_ref(),
+            action=action.name,
+            state=State.COLLECTING,
+            requester=sender.id,
+            subject=sender.id,
+            moved_at=world.now,
+            created_at=world.now,
+            zone=sender.time_zone,
+            understood=understood,
+            names={sender.id: plain(sender.name, 80)},
+        )
+        to, changes, note = await self._next(first, action, guesses, sender, world)
+
+        def work(conn: Connection) -> None:
+            kept = self._office.words.record(conn, sender.id, words) if words else None
+            opened = first.model_copy(update={"words": kept.id if kept else None})
+            data = {"understood": understood, "inbound": inbound.id}
+            ledger.create(conn, opened, Note("request.opened", sender.id, inbound.platform, data=data, words=kept))
+            ledger.move(conn, opened, to, note(sender.id, inbound.platform), world.now, **changes)
+            self._timers.abandon(conn, opened)
+
+        await self._office.database.write(work)
+        return first.ref
+
+    async def fill(
+        self, request: Request, guesses: Mapping[str, Guess], sender: Person, world: World, service: str
+    ) -> None:
+        """An answer to the slot that was put to the person."""
+        action = self._procedure(request)
+        to, changes, note = await self._next(request, action, guesses, sender, world)
+        await self._office.database.write(
+            lambda conn: ledger.move(conn, request, to, note(sender.id, service), world.now, **changes)
+        )
+
+    async def confirm(self, request: Request, sender: Person, digest: str, world: World, service: str) -> Ack:
+        """The requester's yes, to exactly what the card showed."""
+        action = self._procedure(request)
+        subject = await action.subject(world, sender, request.params)
+        try:
+            shown = shown_of(await action.preview(world, sender, subject, request.params))
+        except Impossible as why:
+            await self._end(request, State.REFUSED, str(why), Note("request.impossible", sender.id, service, "refused"))
+            return Ack()
+        version = self._office.policies.version
+        present = digest_of(request, shown, version)
+        if digest != request.digest or present != request.digest:
+            note = Note("request.changed", sender.id, service, data={"digest": present})
+            changes = {"shown": shown, "policy_version": version, "digest": present}
+            await self._office.database.write(
+                lambda conn: ledger.move(conn, request, State.CONFIRMING, note, world.now, **changes)
+            )
+            return Ack(notice="Something changed since this card was made. Please look at the new one.")
+        return await self._confirmed(request, sender, world, service)
+
+    async def _confirmed(self, request: Request, sender: Person, world: World, service: str) -> Ack:
+        ask = await self._gate.ask_of(request)
+        decision = await self._gate.request(ask)
+        proceed = await self._gate.proceed(ask)
+        data: dict[str, Any] = {"decision": recorded(decision), "proceed": recorded(proceed)}
+        if not decision.allowed:
+            note = Note("request.refused", sender.id, service, "refused", data)
+            await self._end(request, State.REFUSED, " ".join(decision.why), note)
+            return Ack()
+        if self._waiting_too_many(request):
+            return Ack(notice="You have many requests waiting for a decision already. Please wait for some of them.")
+        stages = () if proceed.allowed else decision.stages
+        changes: dict[str, Any] = {
+            "stages": stages,
+            "quorum": decision.quorum if stages else 0,
+            "needs": decision.needs if stages else (),
+            "confirmed_at": world.now,
+        }
+        if not stages and not proceed.allowed:
+            note = Note("request.refused", sender.id, service, "refused", data)
+            await self._end(request, State.REFUSED, " ".join(proceed.why), note)
+            return Ack()
+        if stages:
+            asked = request.model_copy(update=changes)
+            seats = await self._approvers.seats(asked, ask, stages[0], [])
+            if not seats:
+                note = Note("request.no_approver", sender.id, service, "refused", {**data, "stage": stages[0]})
+                await self._end(request, State.REFUSED, NO_APPROVER, note, alarm=f"Nobody can decide as {stages[0]}.")
+                return Ack()
+            changes |= {
+                "seats": {stages[0]: seats},
+                "names": {**request.names, **await self._approvers.names(seats)},
+                "expires_at": world.now + self._office.settings.expire_after,
+            }
+        note = Note("request.confirmed", sender.id, service, data={**data, "digest": request.digest})
+
+        def work(conn: Connection) -> None:
+            after = ledger.move(conn, request, State.APPROVING, note, world.now, **changes)
+            self._timers.stage(conn, after) if stages else self._timers.net(conn, after)
+            self._timers.start(conn, after)
+
+        await self._office.database.write(work)
+        return Ack()
+
+    async def _next(
+        self, request: Request, action: Procedure, guesses: Mapping[str, Guess], sender: Person, world: World
+    ) -> tuple[State, dict[str, Any], _NoteOf]:
+        """Where it goes from here: to the next question, to the confirm card, or to a refusal."""
+        params = dict(request.params)
+        for slot in action.slots:
+            if slot.name in params or not (slot.required or slot.name in guesses):
+                continue
+            got = await fill(slot, guesses.get(slot.name), sender, world)
+            if isinstance(got, Pick):
+                changes = {"params": params, "pick": got, "asked": (*request.asked, slot.name)}
+                return State.COLLECTING, changes, _NoteOf("request.asked", data={"slot": slot.name})
+            params[slot.name] = got.value if isinstance(got, Filled) else got
+        return await self._show(request.model_copy(update={"params": params}), action, sender, world)
+
+    async def _show(
+        self, request: Request, action: Procedure, sender: Person, world: World
+    ) -> tuple[State, dict[str, Any], _NoteOf]:
+        subject = await action.subject(world, sender, request.params)
+        preview = await action.preview(world, sender, subject, request.params)
+        shown = shown_of(preview)
+        changes: dict[str, Any] = {
+            "params": request.params,
+            "pick": None,
+            "subject": subject.id,
+            "resource": preview.resource.key if preview.resource else None,
+            "names": {**request.names, subject.id: plain(subject.name, 80)},
+            "shown": shown,
+            "policy_version": self._office.policies.version,
+        }
+        ready = request.model_copy(update=changes)
+        ask = await self._gate.ask_of(ready)
+        decision = await self._gate.request(ask)
+        data = {"decision": recorded(decision), "shown": shown.sentence}
+        if not decision.allowed:
+            changes["outcome"] = " ".join(decision.why)
+            return State.REFUSED, changes, _NoteOf("request.refused", "refused", data)
+        digest = digest_of(ready, shown, self._office.policies.version)
+        return State.CONFIRMING, {**changes, "digest": digest}, _NoteOf("request.shown", data={**data, "digest": digest})
+
+    async def _end(self, request: Request, to: State, outcome: str, note: Note, alarm: str = "") -> None:
+        now = self._office.clock()
+        await self._office.database.write(
+            lambda conn: ledger.move(conn, request, to, note, now, outcome=outcome, alarm=alarm)
+        )
+
+    def _waiting_too_many(self, request: Request) -> bool:
+        with self._office.database.read() as conn:
+            waiting = ledger.of(conn, request.requester, [State.APPROVING])
+        return len(waiting) >= self._office.settings.pending_per_approver
+
+    def _procedure(self, request: Request) -> Procedure:
+        action = self._office.registry[request.action]
+        assert isinstance(action, Procedure), "only procedures become requests"
+        return action
+
+
+class _NoteOf:
+    """A note of which actor and service are filled in when it is written."""
+
+    def __init__(self, kind: str, outcome: str = "ok", data: Mapping[str, Any] | None = None) -> None:
+        self._kind, self._outcome, self._data = kind, outcome, data
+
+    def __call__(self, actor: str, service: str) -> Note:
+        return Note(self._kind, actor, service, self._outcome, self._data)

@@ -1,0 +1,115 @@
+"""From what was understood to what is asked: each slot filled from the catalogue and the directory.
+
+A guess never becomes a value by itself: it names an entry that exists, or it becomes a picker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.procedures import say
+from bot.procedures.action import Grant, Impossible, Slot, SlotKind, World
+from bot.procedures.request import Pick
+from integrations.contract import AmbiguousName, Person, UnknownPerson
+
+_SPANS = (24 * 60, 7 * 24 * 60, 14 * 24 * 60, 30 * 24 * 60)  # minutes, offered where no time was named
+
+
+class Guess(Protocol):
+    """What understanding made of the words for one slot."""
+
+    @property
+    def value(self) -> Any: ...  # canonical JSON, or None
+
+    @property
+    def candidates(self) -> tuple[tuple[Any, str], ...]: ...  # value and label, where several come close
+
+    @property
+    def text(self) -> str: ...  # a name as it was written, to be resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    value: Any
+
+
+async def fill(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
+    """:raises Impossible: there is nothing to choose from, :raises SystemDown:"""
+    match slot.kind:
+        case SlotKind.RESOURCE:
+            return _resource(slot, guess, world)
+        case SlotKind.SPAN:
+            return _span(slot, guess)
+        case SlotKind.REPORT:
+            return await _report(slot, guess, sender, world)
+        case SlotKind.GRANT:
+            return await _grant(slot, guess, sender, world)
+
+
+def _resource(slot: Slot, guess: Guess | None, world: World) -> Filled | Pick:
+    if guess and guess.value in world.catalogue:
+        return Filled(guess.value)
+    close = tuple((key, label) for key, label in guess.candidates if key in world.catalogue) if guess else ()
+    if close:
+        return Pick(slot=slot.name, options=close, note=f"{slot.question} Several come close.")
+    every = tuple((each.key, each.name) for each in world.catalogue)
+    return Pick(slot=slot.name, options=every, note=slot.question)
+
+
+def _span(slot: Slot, guess: Guess | None) -> Filled | Pick:
+    if guess and guess.value:
+        return Filled(guess.value)
+    options = tuple(({"minutes": minutes}, say.length(minutes)) for minutes in _SPANS)
+    note = f'{slot.question} Choose one, or write it, like "until Friday" or "Dec 24-31".'
+    return Pick(slot=slot.name, options=options, note=note)
+
+
+async def _report(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
+    reports = await world.directory.reports(sender.id)
+    written = guess.text.strip() if guess and guess.text else ""
+    if written:
+        named = [person for person in reports if _goes_by(person, written)]
+        if len(named) == 1:
+            return Filled(named[0].id)
+        if not named and (other := await _known(written, world)):
+            return Filled(other.id)  # not theirs: the gate says no, and the audit trail keeps whom they asked for
+        reports = named or reports
+    if not reports:
+        raise Impossible("Nobody reports to you in the directory, so I cannot do this for anybody else.")
+    note = slot.question if not written or len(reports) > 1 else f"I do not know whom you mean. {slot.question}"
+    return Pick(slot=slot.name, options=tuple((each.id, f"{each.name}, {each.title}") for each in reports), note=note)
+
+
+async def _grant(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
+    grants = await world.requests.grants_of(sender.id)
+    if not grants:
+        raise Impossible("You hold no access that I gave you, so there is nothing for me to take back.")
+    keys = {guess.value} | {key for key, _ in guess.candidates} if guess else set()
+    meant = [each for each in grants if each.ref in keys or each.resource in keys]
+    if len(meant) == 1 or len(grants) == 1 and not keys - {None}:
+        return Filled((meant or grants)[0].ref)
+    options = tuple((each.ref, _label(each, world, sender)) for each in meant or grants)
+    return Pick(slot=slot.name, options=options, note=slot.question)
+
+
+async def _known(written: str, world: World) -> Person | None:
+    try:
+        if "@" in written:
+            return await world.directory.by_mail(written)
+        return await world.directory.by_name(written)
+    except (UnknownPerson, AmbiguousName):
+        return None
+
+
+def _goes_by(person: Person, written: str) -> bool:
+    asked = written.casefold().lstrip("@")
+    return asked in (person.mail.casefold(), person.account.casefold(), person.name.casefold()) or asked in (
+        person.name.casefold().split()
+    )
+
+
+def _label(grant: Grant, world: World, sender: Person) -> str:
+    resource = world.catalogue.get(grant.resource)
+    name = resource.name if resource else grant.resource
+    return f"{name}, until {say.moment(grant.ends_at, sender.time_zone)}" if grant.ends_at else name
