@@ -9,6 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 
 
+_AFTER = "SELECT seq, body, hash FROM audit_events WHERE seq >= ? ORDER BY seq"
+
+
 class BrokenTrail(Exception):
     """The trail is not what was written. ``seq`` is the first event at which it shows."""
 
@@ -49,11 +52,9 @@ def walk(conn: sqlite3.Connection, seq: int, link: bytes) -> tuple[int, bytes]:
     if seq and conn.execute("SELECT hash FROM audit_events WHERE seq = ?", (seq,)).fetchone() != (link,):
         raise BrokenTrail(seq, "it is missing, or not the event that the checkpoint signed")
     start = seq
-    after = "WHERE seq > ?" if seq else "WHERE ? = 0"  # from the start: numbers below 1 are seen as well
+    after = seq + 1 if seq else -(2**63)  # from the start: numbers below 1 are seen as well
     try:
-        for number, body, stored in conn.execute(
-            f"SELECT seq, body, hash FROM audit_events {after} ORDER BY seq", (seq,)
-        ):
+        for number, body, stored in conn.execute(_AFTER, (after,)):
             seq += 1
             link = sha256(link + seq.to_bytes(8, "big") + body).digest()
             if link != stored or number != seq:

@@ -34,7 +34,7 @@ class Checkpoint:
     signature: bytes = b""
 
     def message(self) -> bytes:
-        return b"deskhand audit checkpoint\n%d\n%s\n%s" % (self.seq, self.hash.hex().encode(), self.at.encode())
+        return f"deskhand audit checkpoint\n{self.seq}\n{self.hash.hex()}\n{self.at}".encode()
 
     def signed(self, key: Ed25519PrivateKey) -> Checkpoint:
         return Checkpoint(self.seq, self.hash, self.at, key.sign(self.message()))
@@ -135,7 +135,7 @@ def checkpoint(database: Path, file: CheckpointFile, keys: KeyFile, now: datetim
     except ValueError as error:
         raise BrokenTrail(0, f"the last line of {file.path} is no checkpoint") from error
     if last and not last.signed_by(public_key(keys)):
-        raise BrokenTrail(last.seq, f"the newest checkpoint in {file.path} is not signed with this desk's key")
+        raise BrokenTrail(last.seq, f"the last line of {file.path} is not signed with this desk's key")
     with opened(database) as conn:
         start, link = (last.seq, last.hash) if last else (0, GENESIS)
         seq, stored = head(conn)

@@ -23,7 +23,7 @@ DESKHAND = "deskhand"  # the actor where no person acts
 _HEAD = "SELECT seq, hash FROM audit_head"
 _INSERT = (
     f"INSERT INTO audit_events (seq, {', '.join(COLUMNS)}, words, body, hash)"
-    f" VALUES ({', '.join('?' * (len(COLUMNS) + 4))})"
+    f" VALUES ({', '.join('?' * (len(COLUMNS) + 4))})"  # noqa: S608  our own names
 )
 _NO_OFFSET = timedelta(0)
 

@@ -23,21 +23,26 @@ from bot.audit.words import row_digest
 _SIGNATURES = 500  # the newest lines whose signature is checked; each older one must fit the chain
 
 # How a body begins when its columns and words say the same as it does. Holds for plain text; where
-# JSON escapes something the comparison is made again, slowly, in ``_says_the_same``.
-_BEGINNING = (
-    " || ".join(f"""'{"," if place else "{"}"{name}":"' || e.{name} || '"'""" for place, name in enumerate(COLUMNS))
-    + """ || CASE WHEN e.words IS NULL THEN ',"words":null,"data":' ELSE
-        ',"words":{"id":' || w.id || ',"commitment":"' || w.commitment || '","digest":"' || w.digest || '"},"data":'
-        END"""
+# JSON escapes something the comparison is made again, slowly, in ``_says_the_same``. printf stops
+# at a NUL, so the lengths are compared as well.
+_FORMAT = "{" + ",".join(f'"{name}":"%s"' for name in COLUMNS)
+_BEGINNING = f"""
+    printf('{_FORMAT},"words":%s,"data":', {", ".join(f"e.{name}" for name in COLUMNS)},
+        CASE WHEN e.words IS NULL THEN 'null' ELSE
+            printf('{{"id":%d,"commitment":"%s","digest":"%s"}}', w.id, w.commitment, w.digest) END)
+"""
+_LENGTH = " + ".join(
+    [str(len(_FORMAT.replace("%s", ""))), *(f"length(CAST(e.{name} AS BLOB))" for name in COLUMNS)]
 )
 _DIFFERENT = f"""
     SELECT e.seq, {", ".join(f"e.{name}" for name in COLUMNS)}, w.id, w.commitment, w.digest, e.words, e.body
     FROM audit_events e LEFT JOIN words w ON w.id = e.words
     WHERE instr(e.body, CAST({_BEGINNING} AS BLOB)) IS NOT 1
+        OR substr(e.body, {_LENGTH} + 1, 9) IS NOT CAST(',"words":' AS BLOB)
     ORDER BY e.seq
-"""
+"""  # noqa: S608  our own names
 _WORDS = """
-    SELECT e.seq, w.person_key, w.person, w.sealed, w.digest
+    SELECT e.seq, w.person_key, w.person, w.commitment, w.sealed, w.digest
     FROM audit_events e JOIN words w ON w.id = e.words WHERE e.words IS NOT NULL ORDER BY e.seq
 """
 
@@ -133,8 +138,8 @@ def _compare_contents(conn: sqlite3.Connection) -> None:
     for seq, *shown in conn.execute(_DIFFERENT):
         if not _says_the_same(*shown):
             raise BrokenTrail(seq, "its columns or its words are not what its body says")
-    for seq, person_key, person, sealed, digest in conn.execute(_WORDS):
-        if row_digest(person_key, person, sealed) != digest:
+    for seq, person_key, person, commitment, sealed, digest in conn.execute(_WORDS):
+        if row_digest(person_key, person, commitment, sealed) != digest:
             raise BrokenTrail(seq, "the words it quotes were changed")
 
 

@@ -17,6 +17,9 @@ from bot.store.keys import KEY_BYTES, Box, KeyFile, Unsealable
 
 _SALT_BYTES = 32
 
+_INSERT = (
+    "INSERT INTO words (person, person_key, sealed, commitment, digest) VALUES (?, ?, ?, ?, ?) RETURNING id"
+)
 READ = (
     "SELECT w.person, w.sealed, w.commitment, k.wrapped"
     " FROM words w LEFT JOIN person_keys k ON k.id = w.person_key WHERE w.id = ?"
@@ -54,15 +57,15 @@ class WordStore:
         self._wrap = keys.box("audit.words")
 
     def record(self, conn: Connection, person: str, text: str) -> Words:
-        """Encrypt and store ``text`` of ``person``; the event that quotes it follows in the same transaction."""
+        """Encrypt and store ``text``; the event that quotes it follows in the same transaction."""
         key_id, key = self._key_of(conn, person)
         salt = secrets.token_bytes(_SALT_BYTES)
         plain = salt + text.encode("utf-8", "surrogatepass")
         sealed = Box(key).seal(plain, _context(person))
         commitment = sha256(plain).hexdigest()
-        digest = row_digest(key_id, person, sealed)
+        digest = row_digest(key_id, person, commitment, sealed)
         row_id = conn.exec_driver_sql(
-            "INSERT INTO words (person, person_key, sealed, commitment, digest) VALUES (?, ?, ?, ?, ?) RETURNING id",
+            _INSERT,
             (person, key_id, sealed, commitment, digest),
         ).scalar_one()
         return Words(row_id, commitment, digest)
@@ -94,7 +97,9 @@ class WordStore:
         return Opened(plain[_SALT_BYTES:].decode("utf-8", "surrogatepass"), plain[:_SALT_BYTES])
 
     def _key_of(self, conn: Connection, person: str) -> tuple[int, bytes]:
-        row = conn.exec_driver_sql("SELECT id, wrapped FROM person_keys WHERE person = ?", (person,)).one_or_none()
+        row = conn.exec_driver_sql(
+            "SELECT id, wrapped FROM person_keys WHERE person = ?", (person,)
+        ).one_or_none()
         if row is not None:
             return row.id, self._wrap.unseal(row.wrapped, _context(person))
         key = secrets.token_bytes(KEY_BYTES)
@@ -105,8 +110,8 @@ class WordStore:
         return key_id, key
 
 
-def row_digest(key_id: int, person: str, sealed: bytes) -> str:
-    return sha256(f"{key_id}:{person}:".encode() + sealed).hexdigest()
+def row_digest(key_id: int, person: str, commitment: str, sealed: bytes) -> str:
+    return sha256(f"{key_id}:{person}:{commitment}:".encode() + sealed).hexdigest()
 
 
 def _context(person: str) -> bytes:

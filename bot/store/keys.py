@@ -49,7 +49,9 @@ class Box:
         try:
             return AESGCM(self.key).decrypt(sealed[len(_FORMAT) : start], sealed[start:], aad)
         except InvalidTag:
-            raise Unsealable("these bytes were sealed with another key or context, or changed since") from None
+            raise Unsealable(
+                "these bytes were sealed with another key or context, or changed since"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)

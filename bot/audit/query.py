@@ -1,0 +1,140 @@
+"""Finds events: by person, action, outcome, kind, request and time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from bot.audit.trail import DESKHAND, Event, time_text
+
+Names = Callable[[str], str]  # id of a person -> what to call them
+
+_FILTERS = {
+    "person": "(actor = :person OR subject = :person)",
+    "action": "action = :action",
+    "outcome": "outcome = :outcome",
+    "kind": "(kind = :kind OR substr(kind, 1, length(:kind) + 1) = :kind || '.')",
+    "request": "request = :request",
+    "since": "at >= :since",
+    "until": "at < :until",
+    "before": "seq < :before",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is looked for; an empty field asks for nothing."""
+
+    person: str = ""  # as actor or as subject
+    action: str = ""
+    outcome: str = ""
+    kind: str = ""  # "request" stands for all of "request.*"
+    request: str = ""
+    since: datetime | None = None  # UTC, included
+    until: datetime | None = None  # UTC, not included
+
+    def asked(self) -> dict[str, str]:
+        """The fields that ask for something, as text."""
+        times = {"since": self.since, "until": self.until}
+        texts = {name: getattr(self, name) for name in ("person", "action", "outcome", "kind", "request")}
+        return {n: v for n, v in texts.items() if v} | {n: time_text(v) for n, v in times.items() if v}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as it stands in the trail."""
+
+    seq: int
+    event: Event
+    words: int | None = None  # id of the words it quotes
+
+
+def find(
+    conn: Connection, wanted: Filter, *, before: int | None = None, limit: int | None = 50
+) -> list[Entry]:
+    """The newest ``limit`` events that fit, newest last; for the page before give the first one's seq."""
+    values: dict[str, Any] = dict(wanted.asked())
+    if before is not None:
+        values["before"] = before
+    sql = f"SELECT seq, words, body FROM audit_events {where(values)} ORDER BY seq DESC LIMIT :limit"  # noqa: S608  values are bound
+    rows = conn.execute(text(sql), values | {"limit": -1 if limit is None else limit})
+    return [Entry(row.seq, event_of(row.body), row.words) for row in rows][::-1]
+
+
+def where(values: dict[str, Any]) -> str:
+    """The condition for named parameters; nothing of a value becomes SQL."""
+    return "WHERE " + " AND ".join(_FILTERS[name] for name in values) if values else ""
+
+
+def event_of(body: bytes) -> Event:
+    """Read from the bytes the chain stands over, not from the columns beside them."""
+    said = json.loads(body)
+    del said["words"]
+    return Event(**said | {"at": datetime.fromisoformat(said["at"])})
+
+
+# What is said of an event in a list. Kinds that are not here speak for themselves.
+_VERBS = {
+    "request.asked": "asked for",
+    "request.understood": "was understood as",
+    "request.moved": "moved",
+    "press.accepted": "pressed",
+    "press.refused": "pressed in vain",
+    "lookup.answered": "looked up",
+    "words.shredded": "shredded the words of",
+    "admin.froze": "froze",
+    "admin.unfroze": "unfroze",
+    "admin.resolved": "resolved",
+}
+
+
+def line(entry: Entry, name_of: Names, zone: tzinfo = UTC) -> str:
+    """``2026-11-22 12:01  Ana Ruiz  asked for  grant_access  R-7Q2M``"""
+    at = entry.event.at.astimezone(zone)
+    return f"{at:%Y-%m-%d %H:%M}  {sentence(entry.event, name_of, entry.event.request)}"
+
+
+def sentence(event: Event, name_of: Names, ref: str = "") -> str:
+    """Who did what, on one line; the reference only where it is not said already."""
+    parts = [
+        named(event.actor, name_of),
+        _VERBS.get(event.kind, event.kind),
+        event.action,
+        f"for {named(event.subject, name_of)}" if event.subject not in ("", event.actor) else "",
+        ref,
+        details(event.data),
+        "" if event.outcome == "ok" else f"[{event.outcome}]",
+    ]
+    return "  ".join(plain(part) for part in parts if part)
+
+
+def named(person: str, name_of: Names) -> str:
+    return "Deskhand" if person == DESKHAND else name_of(person)
+
+
+def details(data: Mapping[str, Any]) -> str:
+    """The data in a line: a move as an arrow, the rest as names and values."""
+    data = dict(data)
+    said = []
+    if "from" in data and "to" in data:
+        said.append(f"{data.pop('from')} -> {data.pop('to')}")
+    said += [f"{name}: {_value(value)}" for name, value in data.items() if value not in (None, "", [], {})]
+    return ", ".join(said)
+
+
+def plain(text_: str) -> str:
+    """On one line, with nothing in it that a terminal would obey."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text_)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return " ".join(value)
+    return json.dumps(value, ensure_ascii=False)
