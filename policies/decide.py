@@ -259,7 +259,7 @@ def parse(sources: Mapping[str, str], schema: str) -> tuple[list[Rule], list[Pol
     rules: list[Rule] = []
     errors: list[PolicyError] = []
     try:
-        cedarpy.Schema.from_str(schema)
+        known = cedarpy.Schema.from_str(schema)
     except ValueError as error:
         return [], [PolicyError(SCHEMA, "", str(error))]
     for file in sorted(sources):
@@ -270,7 +270,7 @@ def parse(sources: Mapping[str, str], schema: str) -> tuple[list[Rule], list[Pol
             continue
         if found["templates"]:
             errors.append(PolicyError(file, "", "templates (?principal, ?resource) are not used here"))
-        errors += _schema_errors(file, sources[file], schema, found["staticPolicies"])
+        errors += _schema_errors(file, sources[file], known, found["staticPolicies"])
         # Cedar names them by place: policy0, policy1, ...
         for name in sorted(found["staticPolicies"], key=lambda name: int(name.removeprefix("policy"))):
             body = found["staticPolicies"][name]
@@ -315,7 +315,9 @@ def _annotation_errors(rule: Rule, notes: Mapping[str, str], earlier: list[Rule]
         yield PolicyError(rule.file, rule.id, f"@{name} is not known; there are @{', @'.join(sorted(known))}")
 
 
-def _schema_errors(file: str, text: str, schema: str, found: Mapping[str, Any]) -> Iterator[PolicyError]:
+def _schema_errors(
+    file: str, text: str, schema: cedarpy.Schema, found: Mapping[str, Any]
+) -> Iterator[PolicyError]:
     for error in cedarpy.validate_policies(text, schema).errors:
         notes = found.get(error.policy_id, {}).get("annotations", {})
         yield PolicyError(file, notes.get("id") or error.policy_id, error.error)
