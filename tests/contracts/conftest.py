@@ -1,0 +1,49 @@
+"""The systems that the connector suite runs against: one entry each in ``CONNECTORS``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from integrations.company import Company
+from integrations.contract import TimeOff
+from tests.contracts import company_world
+from tests.contracts.world import Connector
+
+# name -> (make a template once, make a fresh system from it)
+Template = Callable[[Path], Path]
+Make = Callable[[Path, Path], AbstractContextManager[Connector]]
+
+
+def _company_template(folder: Path) -> Path:
+    path = folder / "template.db"
+    Company.open(path).close()
+    return path
+
+
+CONNECTORS: dict[str, tuple[Template, Make]] = {
+    "company": (_company_template, company_world.made),
+}
+
+
+@pytest.fixture(scope="session", params=sorted(CONNECTORS))
+def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Make]:
+    template, make = CONNECTORS[request.param]
+    return template(tmp_path_factory.mktemp(request.param)), make
+
+
+@pytest.fixture
+def connector(system: tuple[Path, Make], tmp_path: Path) -> Iterator[Connector]:
+    template, make = system
+    with make(template, tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def time_off(connector: Connector) -> TimeOff:
+    if connector.time_off is None:
+        pytest.skip("this system keeps no time off")
+    return connector.time_off

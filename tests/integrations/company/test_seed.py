@@ -1,0 +1,108 @@
+"""The made-up firm has everybody whom the rules, the demonstrations and the tests need."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from integrations.company import Company
+from integrations.company.company import SEED
+from integrations.contract import Kind
+
+CATALOGUE = SEED.parents[2] / "policies" / "catalogue.yaml"
+RESOURCES = yaml.safe_load(CATALOGUE.read_text())["resources"]
+
+
+async def test_four_levels_lead_from_ana_to_the_chief_executive(company: Company) -> None:
+    chain = await company.directory.managers("p-1020")
+    assert [person.account for person in chain] == ["bo", "mei", "grace"]
+
+
+async def test_the_help_desk_has_enough_approvers_and_admins_none_of_them_privileged(
+    company: Company,
+) -> None:
+    for group in ("helpdesk-approvers", "helpdesk-admins"):
+        members = await company.groups.members(group)
+        assert len(members) >= 3
+        assert all(person.present and not person.privileged for person in members)
+
+
+async def test_exactly_these_are_privileged(company: Company) -> None:
+    everybody = {person["account"] for person in yaml.safe_load((SEED / "people.yaml").read_text())}
+    people = [await company.directory.by_account(account) for account in everybody]
+    assert {person.account for person in people if person.privileged} == {"grace", "ida", "svc-backup"}
+
+
+async def test_whoever_joins_a_protected_group_is_privileged_at_once(company: Company) -> None:
+    await company.hr.join("tier-0-admins", "p-1020")
+    assert (await company.directory.person("p-1020")).privileged
+    await company.hr.leave("tier-0-admins", "p-1020")
+    assert not (await company.directory.person("p-1020")).privileged
+
+
+async def test_every_resource_has_a_group_of_its_own_and_an_owner_who_is_there(company: Company) -> None:
+    groups = [resource["group"] for resource in RESOURCES]
+    assert len(set(groups)) == len(groups)
+    for resource in RESOURCES:
+        await company.groups.group(resource["group"])
+        owner = await company.directory.by_mail(resource["owner"])
+        assert owner.present, resource["key"]
+        assert owner.kind is Kind.EMPLOYEE, resource["key"]
+
+
+async def test_no_resource_leads_into_a_protected_group(company: Company) -> None:
+    for resource in RESOURCES:
+        assert await company.groups.add(resource["group"], "p-1092", op="op-1"), resource["key"]
+    assert not (await company.directory.person("p-1092")).privileged
+
+
+def test_no_name_and_no_alias_of_a_resource_stands_twice() -> None:
+    named = Counter(
+        text.casefold() for resource in RESOURCES for text in (resource["name"], *resource["aliases"])
+    )
+    assert [text for text, times in named.items() if times > 1] == []
+
+
+async def test_ana_meets_every_kind_of_owner(company: Company) -> None:
+    critical = {
+        one["key"]: one["owner"].partition(".")[0] for one in RESOURCES if one["sensitivity"] == "critical"
+    }
+    assert critical["production-database-read"] == "nadia"  # a third person
+    assert critical["production-deploy"] == "bo"  # her manager
+    assert critical["feature-flags-production"] == "ana"  # herself
+    assert {one["sensitivity"] for one in RESOURCES} == {"low", "medium", "critical"}
+
+
+async def test_every_time_zone_is_one(company: Company) -> None:
+    with closing(sqlite3.connect(company.client.path)) as connection:
+        for (name,) in connection.execute("SELECT DISTINCT time_zone FROM person"):
+            ZoneInfo(name)
+
+
+async def test_a_month_adds_its_share_up_to_the_cap(company: Company) -> None:
+    today = datetime.now(UTC).date()
+    months_later = date(today.year + 1, today.month, 1)  # twelve firsts of a month have gone by
+    long_after = date(today.year + 20, 1, 1)
+    now, then, capped = [
+        next(one for one in await company.time_off.balances("p-1020", on) if one.policy == "Vacation")
+        for on in (today, months_later, long_after)
+    ]
+    assert (now.available, now.used, now.unit) == (Decimal("96.5"), Decimal("40"), "hours")
+    assert then.available == min(Decimal("240"), Decimal("96.5") + 12 * Decimal("13.33"))
+    assert capped.available == Decimal("240")
+
+
+async def test_decomposed_letters_are_the_same_letters(company: Company) -> None:
+    assert (await company.directory.by_name("Zoe\u0308 Laurent")).account == "zoe"
+    assert [person.account for person in await company.directory.search("Zoë")] == ["zoe"]
+
+
+async def test_somebodys_manager_may_have_left(company: Company) -> None:
+    chain = await company.directory.managers("p-1052")
+    assert (chain[0].account, chain[0].present) == ("gil", False)
