@@ -1,15 +1,12 @@
-"""A real, headless Chromium for tests; where there is none, CI fails and a laptop skips with the reason."""
+"""A real, headless Chromium for tests: several windows, phones, dark mode, and waiting for what must come."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-import pytest
 from selenium.common.exceptions import (
     NoSuchElementException,
     StaleElementReferenceException,
@@ -21,7 +18,6 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 WAIT_SECONDS = 10
-_CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -41,28 +37,25 @@ _PASSING = (NoSuchElementException, StaleElementReferenceException)
 T = TypeVar("T")
 
 
-def chromium_or_skip() -> tuple[str, str]:
-    """The browser and its driver."""
-    browser = next((found for name in _CHROMIUM if (found := shutil.which(name))), None)
-    driver = shutil.which("chromedriver")
-    if browser and driver:
-        return browser, driver
-    words = "no Chromium with chromedriver on the PATH (Debian, Ubuntu: apt-get install chromium chromium-driver)"
-    if os.environ.get("CI", "").lower() in {"1", "true"}:
-        pytest.fail(words)
-    pytest.skip(words)
+class Found(Protocol):
+    """Where the browser and its driver are: the fixture ``browser`` of tests/conftest.py."""
+
+    @property
+    def chromium(self) -> Path: ...
+
+    @property
+    def driver(self) -> Path: ...
 
 
 @contextlib.contextmanager
-def chromium(profile: Path, *, width: int = 1200, height: int = 820) -> Iterator[Chrome]:
+def chromium(found: Found, profile: Path, *, width: int = 1200, height: int = 820) -> Iterator[Chrome]:
     """A browser with an empty profile. :param profile: a folder that is not there yet"""
-    browser, driver = chromium_or_skip()
     options = ChromeOptions()
-    options.binary_location = browser
+    options.binary_location = str(found.chromium)
     for flag in (*_FLAGS, f"--window-size={width},{height}", f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chrome = Chrome(options=options, service=Service(driver))
+    chrome = Chrome(options=options, service=Service(str(found.driver)))
     try:
         yield chrome
     finally:
@@ -76,12 +69,14 @@ def phone(chrome: Chrome, *, width: int = 360, height: int = 740) -> None:
 
 def prefer(chrome: Chrome, **features: str) -> None:
     """``prefer(chrome, color_scheme="dark", reduced_motion="reduce")``"""
-    wanted = [{"name": "prefers-" + name.replace("_", "-"), "value": value} for name, value in features.items()]
+    wanted = [
+        {"name": "prefers-" + name.replace("_", "-"), "value": value} for name, value in features.items()
+    ]
     chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wanted})
 
 
 def until(chrome: Chrome, holds: Callable[[], T], seconds: float = WAIT_SECONDS) -> T:
-    """What ``holds`` returns, as soon as it is true; elements that go stale in between are looked up again."""
+    """What ``holds`` returns, as soon as it is true; an element that goes stale is looked up again."""
     from_selenium: Any = WebDriverWait(chrome, seconds, poll_frequency=0.05, ignored_exceptions=_PASSING)
     return from_selenium.until(lambda _: holds())
 

@@ -25,6 +25,7 @@ from bot.chat.card import (
 )
 from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.chat.platform import MessageRef
+from bot.chat.redact import redact
 from bot.chat.web.identity import Choice
 from bot.chat.web.listen import web_app
 from bot.chat.web.send import WebPlatform
@@ -44,7 +45,7 @@ PEOPLE = [
 HOSTILE = [
     "<script>window.pwned = 1</script>",
     "<img src=x onerror='window.pwned = 1'>",
-    "\"><svg/onload=window.pwned=1>",
+    '"><svg/onload=window.pwned=1>',
     "javascript:window.pwned=1",
     "</title></style></textarea><script>window.pwned = 1</script>",
     "{{constructor.constructor('window.pwned=1')()}}",
@@ -102,7 +103,7 @@ class StubDesk:
         if words.startswith("hostile"):
             card = hostile_card(HOSTILE[int(words.split()[-1])])
         elif "figma" in words or "prod" in words:
-            card = confirm_card(inbound.text)
+            card = confirm_card(redact(inbound.text)[0])
         elif words == "form":
             card = form_card()
         else:
@@ -182,7 +183,9 @@ def approval_card() -> Card:
         ),
         quotes=(Quote(label="Ana Ruiz wrote", text="I need Figma for two weeks"),),
         inputs=(
-            TextInput(name="reason", label="Reason", required=False, placeholder="Shown to Ana", multiline=True),
+            TextInput(
+                name="reason", label="Reason", required=False, placeholder="Shown to Ana", multiline=True
+            ),
         ),
         buttons=(
             Button(label="Approve", handle="approve:1", tone=Tone.GOOD),
@@ -259,7 +262,9 @@ def hostile_card(words: str) -> Card:
         quotes=(Quote(label=words, text=words),),
         inputs=(
             TextInput(name=words, label=words, placeholder=words),
-            ChoiceInput(name="c" + words, label=words, options=(Option(value=words, label=words, hint=words),)),
+            ChoiceInput(
+                name="c" + words, label=words, options=(Option(value=words, label=words, hint=words),)
+            ),
             CheckInput(name="k" + words, label=words),
         ),
         buttons=(Button(label=words, handle=words[:64]),),
@@ -312,7 +317,7 @@ def serving(folder: Path, *, port: int = 0) -> Iterator[Running]:
     async def run() -> None:
         loops.append(asyncio.get_running_loop())
         task = asyncio.create_task(server.serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has a flag and no event
             await asyncio.sleep(0.005)
         up.set()
         await task

@@ -45,9 +45,9 @@ def check_host(host: str) -> str:
         loopback = False
     if not loopback:
         raise NotLoopback(
-            f"DESKHAND_HOST is {host!r}, but the web desk has no sign-in: on any address other than this machine's "
-            "own, everybody who reaches it could be anybody. Set DESKHAND_HOST=127.0.0.1 (or leave it out); to reach "
-            "it from elsewhere use an SSH tunnel, or connect Slack or Teams."
+            f"DESKHAND_HOST is {host!r}, but the web desk has no sign-in: on any address other than this"
+            " machine's own, everybody who reaches it could be anybody. Set DESKHAND_HOST=127.0.0.1"
+            " (or leave it out); to reach it from elsewhere use an SSH tunnel, or connect Slack or Teams."
         )
     return bare
 

@@ -11,20 +11,21 @@ POST /api/presses               {handle, fields, message_id, id}
 POST /api/seen                  {conversation, message_id}
 GET  /api/events?after=CHANGE   server-sent events; Last-Event-ID goes before ``after``
 
-Every route under /api but people and session takes ``as`` too. A client makes up ``id``; the same again changes nothing.
+Every route under /api but people takes ``as`` too, and answers 503 with Retry-After until the desk is ready.
+A client makes up ``id``; the same again changes nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import structlog
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -56,7 +57,7 @@ REMOVED_NOTICE = (
     "What looked like a password or code was removed from your message. Never send one in a chat."
 )
 
-log = logging.getLogger("deskhand.web")
+log = structlog.get_logger("deskhand.web")
 
 ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Body = TypeVar("Body", bound=BaseModel)
@@ -266,9 +267,7 @@ class _Desk:
             )
         )
         if ack is None:
-            return problem(
-                503, "Deskhand could not take this just now. Please press again.", retry_after=RETRY_SECONDS
-            )
+            return problem(503, "Deskhand could not take this just now.", retry_after=RETRY_SECONDS)
         if ack.card is not None:
             await self.platform.messages.replace_card(card.id, shown(ack.card).model_dump_json())
             self.platform.live.changed(conversation)
@@ -286,8 +285,8 @@ class _Desk:
         """What the desk says, or None where it could not take it."""
         try:
             return await self.receive(inbound)
-        except Exception:  # noqa: BLE001 - whatever breaks behind the seam, the person gets words, not a trace
-            log.exception("web.receive_failed", extra={"inbound": inbound.id, "kind": inbound.kind.value})
+        except Exception:  # whatever breaks behind the seam, the person gets words, and the log the trace
+            log.exception("web.receive_failed", inbound=inbound.id, kind=inbound.kind.value)
             return None
 
     # live
@@ -320,7 +319,7 @@ class _Desk:
         except TooManyWindows:
             yield 'event: refused\ndata: "This person has too many windows open."\n\n'
         except StoreDown:
-            log.exception("web.stream_ended", extra={"account": person.account})
+            log.exception("web.stream_ended", account=person.account)
 
     # sessions
 
@@ -331,7 +330,7 @@ class _Desk:
             )
 
     async def _person(self, request: Request) -> Person:
-        """:raises HTTPException: 401 where nobody, or nobody who is still here, was chosen in this browser."""
+        """:raises HTTPException: 401 where nobody who is still here was chosen in this browser."""
         self._must_be_ready()
         remembered = await self._remembered(request)
         account = request.query_params.get("as") or (remembered[0] if remembered else "")
@@ -430,7 +429,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _store_down(request: Request, error: Exception) -> Response:
-    log.error("web.store_down", extra={"path": request.url.path, "error": str(error)})
+    log.error("web.store_down", path=request.url.path, error=str(error))
     return problem(
         503, "The desk's message store does not answer. Please try again.", retry_after=RETRY_SECONDS
     )

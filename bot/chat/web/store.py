@@ -7,6 +7,7 @@ delays messages but never the event loop; a hop there and back costs about 0.1 m
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -40,8 +41,6 @@ CREATE TABLE IF NOT EXISTS seen (
 );
 CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
-_COLUMNS = "id, conversation, key, author, text, card, undelivered, created, updated, change"
-_NEXT_CHANGE = "(SELECT coalesce(max(change), 0) + 1 FROM message)"
 
 T = TypeVar("T")
 
@@ -68,6 +67,8 @@ BOT = "deskhand"
 
 
 class Messages:
+    """Raises StoreDown from every call where SQLite could not do it."""
+
     def __init__(self, path: Path | str) -> None:
         self._path = str(path)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="web-messages")
@@ -81,14 +82,15 @@ class Messages:
         def work(db: sqlite3.Connection) -> tuple[Message, bool]:
             now = _now()
             found = db.execute(
-                f"INSERT INTO message (conversation, key, author, text, card, created, updated, change)"
-                f" VALUES (?, ?, ?, ?, ?, ?, ?, {_NEXT_CHANGE}) ON CONFLICT DO NOTHING RETURNING {_COLUMNS}",
+                "INSERT INTO message (conversation, key, author, text, card, created, updated, change)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(change), 0) + 1 FROM message))"
+                " ON CONFLICT DO NOTHING RETURNING *",
                 (conversation, key, author, text, card, now, now),
             ).fetchone()
             if found is not None:
                 return _message(found), True
             there = db.execute(
-                f"SELECT {_COLUMNS} FROM message WHERE conversation = ? AND key = ?", (conversation, key)
+                "SELECT * FROM message WHERE conversation = ? AND key = ?", (conversation, key)
             ).fetchone()
             return _message(there), False
 
@@ -99,7 +101,8 @@ class Messages:
 
         def work(db: sqlite3.Connection) -> Message | None:
             db.execute(
-                f"UPDATE message SET card = ?, updated = ?, change = {_NEXT_CHANGE} WHERE id = ? AND card <> ?",
+                "UPDATE message SET card = ?, updated = ?,"
+                " change = (SELECT coalesce(max(change), 0) + 1 FROM message) WHERE id = ? AND card <> ?",
                 (card, _now(), message_id, card),
             )
             return _one(db, message_id)
@@ -109,7 +112,9 @@ class Messages:
     async def mark_undelivered(self, message_id: int, undelivered: bool) -> None:
         def work(db: sqlite3.Connection) -> None:
             db.execute(
-                f"UPDATE message SET undelivered = ?, change = {_NEXT_CHANGE} WHERE id = ? AND undelivered <> ?",
+                "UPDATE message SET undelivered = ?,"
+                " change = (SELECT coalesce(max(change), 0) + 1 FROM message)"
+                " WHERE id = ? AND undelivered <> ?",
                 (undelivered, message_id, undelivered),
             )
 
@@ -119,11 +124,11 @@ class Messages:
         return await self._run(lambda db: _one(db, message_id))
 
     async def page(self, conversation: str, *, before: int | None, limit: int) -> tuple[list[Message], bool]:
-        """The newest ``limit`` messages older than ``before``, oldest first, and whether there are older ones."""
+        """The newest ``limit`` messages before that one, oldest first, and whether there are older ones."""
 
         def work(db: sqlite3.Connection) -> tuple[list[Message], bool]:
             rows = db.execute(
-                f"SELECT {_COLUMNS} FROM message WHERE conversation = ? AND id < ? ORDER BY id DESC LIMIT ?",
+                "SELECT * FROM message WHERE conversation = ? AND id < ? ORDER BY id DESC LIMIT ?",
                 (conversation, before if before is not None else 2**62, limit + 1),
             ).fetchall()
             return [_message(row) for row in reversed(rows[:limit])], len(rows) > limit
@@ -132,15 +137,14 @@ class Messages:
 
     async def changed(self, conversations: Iterable[str], *, after: int, limit: int) -> list[Message]:
         """What was added or changed after change number ``after``, in that order."""
-        wanted = tuple(conversations)
-        marks = ", ".join("?" * len(wanted))
+        wanted = json.dumps(list(conversations))
         return await self._run(
             lambda db: [
                 _message(row)
                 for row in db.execute(
-                    f"SELECT {_COLUMNS} FROM message WHERE change > ? AND conversation IN ({marks})"
-                    f" ORDER BY change LIMIT ?",
-                    (after, *wanted, limit),
+                    "SELECT * FROM message WHERE change > ? AND conversation IN"
+                    " (SELECT value FROM json_each(?)) ORDER BY change LIMIT ?",
+                    (after, wanted, limit),
                 )
             ]
         )
@@ -154,8 +158,9 @@ class Messages:
         return await self._run(
             lambda db: int(
                 db.execute(
-                    "SELECT count(*) FROM (SELECT 1 FROM message WHERE conversation = ? AND author <> ? AND id >"
-                    " coalesce((SELECT message FROM seen WHERE account = ? AND conversation = ?), 0) LIMIT ?)",
+                    "SELECT count(*) FROM (SELECT 1 FROM message WHERE conversation = ? AND author <> ?"
+                    " AND id > coalesce((SELECT message FROM seen WHERE account = ? AND conversation = ?), 0)"
+                    " LIMIT ?)",
                     (conversation, account, account, conversation, at_most),
                 ).fetchone()[0]
             )
@@ -217,7 +222,7 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 def _one(db: sqlite3.Connection, message_id: int) -> Message | None:
-    row = db.execute(f"SELECT {_COLUMNS} FROM message WHERE id = ?", (message_id,)).fetchone()
+    row = db.execute("SELECT * FROM message WHERE id = ?", (message_id,)).fetchone()
     return _message(row) if row is not None else None
 
 

@@ -62,8 +62,9 @@ function form(card, view, id) {
   const node = el("form", { novalidate: true, "aria-labelledby": `${id}-title` }, ...inputs, actions, ...status(view));
   node.addEventListener("submit", (event) => {
     event.preventDefault();
-    const first = card.buttons.find((button) => button.tone === "primary") ?? card.buttons[0];
-    if (first && !view.busy) view.press(first);
+    // Enter in a field presses the primary button only: nobody approves by finishing a sentence.
+    const primary = card.buttons.find((button) => button.tone === "primary");
+    if (primary && !view.busy) view.press(primary);
   });
   return node;
 }

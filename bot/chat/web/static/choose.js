@@ -40,10 +40,10 @@ function draw() {
 }
 
 function group(name, members) {
-  return el("section", { class: "people-group", "aria-label": name }, el("h2", {}, name), el("ul", {}, ...members.map(entry)));
+  return el("section", { class: "people-group", "aria-label": name }, el("h2", {}, name), el("ul", {}, ...members.map((person) => entry(person, name))));
 }
 
-function entry(person) {
+function entry(person, group) {
   return el(
     "li",
     {},
@@ -55,7 +55,7 @@ function entry(person) {
         "span",
         { class: "person-words" },
         el("span", { class: "person-name" }, person.name),
-        el("span", { class: "person-title" }, [person.title, person.department].filter(Boolean).join(" · ")),
+        el("span", { class: "person-title" }, [person.title, person.department !== group && person.department].filter(Boolean).join(" · ")),
       ),
     ),
   );

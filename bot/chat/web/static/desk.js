@@ -103,7 +103,7 @@ function take(message) {
   state.pending.delete(message.client);
   if (!before && !message.mine) arrived(room, message);
   else if (before?.card && message.card) {
-    know(message.id).working = false;
+    Object.assign(know(message.id), { working: false, errors: {} });
     announce(`Changed: ${spoken(message)}`);
   }
   if (!message.mine) working(false);
@@ -140,8 +140,7 @@ function drawMe() {
   const words = el(
     "span",
     { class: "whoami-words" },
-    el("span", { class: "sr-only" }, "You are "),
-    el("strong", {}, me.name),
+    el("span", {}, el("span", { class: "you" }, "You are "), el("strong", {}, me.name)),
     el("small", {}, me.title || me.department),
   );
   byId("whoami").replaceChildren(
