@@ -219,15 +219,28 @@ _OTHER_CODE = "".join(
     f"(?<!{word})"
     for word in (
         *("error ", "status ", "exit ", "http ", "return ", "response ", "result ", "source ", "qr ", "bar"),
-        *("zip ", "postal ", "post ", "area ", "country ", "dial ", "dialing ", "airport ", "building ", "hs "),
-        *("cost ", "centre ", "center ", "project ", "product ", "charge ", "billing ", "tax ", "sort "),
+        *("zip ", "postal ", "post ", "area ", "country ", "dial ", "dialing ", "airport ", "building "),
+        *(
+            "cost ",
+            "centre ",
+            "center ",
+            "project ",
+            "product ",
+            "charge ",
+            "billing ",
+            "hs ",
+            "tax ",
+            "sort ",
+        ),
         *("promo ", "discount ", "currency ", "stop ", "job ", "event ", "booking ", "department "),
     )
 )
 
 _AFTER_KEY = r"(?:\s{0,3}\([^)\n]{0,40}\))?"
-_FOR_WHAT = r"(?:\s+(?:for|to|of|on|in|at|für|para|pour|per|from|with|and|hint)(?:"
-            r"\s+[\w./@'-]{1,60}){1,5}?)?"
+_FOR_WHAT = (
+    r"(?:\s+(?:for|to|of|on|in|at|für|para|pour|per|from|with|and|hint)(?:"
+    r"\s+[\w./@'-]{1,60}){1,5}?)?"
+)
 
 
 def _said(pattern: str) -> re.Pattern[str]:
@@ -238,8 +251,10 @@ def _said(pattern: str) -> re.Pattern[str]:
 _SAID: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
     # password: x   pwd = x   pass: x   password -> x
     (
-        _said(rf"(?<![\w-])(?:{_LOGIN_WORDS}|pass){_AFTER_KEY}\s{{0,3}}(?::=|[:=\uff1a]|->|→"
-              rf"|=>)\s{{0,3}}{_VALUE}"),
+        _said(
+            rf"(?<![\w-])(?:{_LOGIN_WORDS}|pass){_AFTER_KEY}\s{{0,3}}(?::=|[:=\uff1a]|->|→"
+            rf"|=>)\s{{0,3}}{_VALUE}"
+        ),
         _not_ordinary,
     ),
     # my password is x   das Passwort lautet x
@@ -263,8 +278,13 @@ _SAID: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
         _looks_secret,
     ),
     # password Hunter2, passwords Hunter2
-    (_said(rf"(?<![\w-]){_LOGIN_WORDS}[,?]?\s+(?:like\s+|with\s+|using\s+|i think"
-           rf"\s+)?{_VALUE}"), _looks_secret),
+    (
+        _said(
+            rf"(?<![\w-]){_LOGIN_WORDS}[,?]?\s+(?:like\s+|with\s+|using\s+|i think"
+            rf"\s+)?{_VALUE}"
+        ),
+        _looks_secret,
+    ),
     # the old one was x; the new one is x
     (
         _said(
@@ -281,8 +301,13 @@ _SAID: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
         ),
         _looks_secret,
     ),
-    (_said(rf"(?<!\S)(?P<value>\S{{4,200}})\s+(?:as|for) (?:my|the|a) "
-           rf"(?:new )?{_LOGIN_WORDS}"), _looks_secret),
+    (
+        _said(
+            rf"(?<!\S)(?P<value>\S{{4,200}})\s+(?:as|for) (?:my|the|a) "
+            rf"(?:new )?{_LOGIN_WORDS}"
+        ),
+        _looks_secret,
+    ),
     # log in with ana / Hunter2!   creds: ana:Hunter2
     (
         _said(
@@ -345,8 +370,10 @@ _SAID: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
         _not_ordinary,
     ),
     (
-        _said(rf"[\"'](?:password|passwd|pwd|pass|secret|token"
-              rf"|api_?key)[\"']\s{{0,3}}[:=]\s{{0,3}}{_VALUE}"),
+        _said(
+            rf"[\"'](?:password|passwd|pwd|pass|secret|token"
+            rf"|api_?key)[\"']\s{{0,3}}[:=]\s{{0,3}}{_VALUE}"
+        ),
         _not_ordinary,
     ),
 )
