@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-
 _AFTER = "SELECT seq, body, hash FROM audit_events WHERE seq >= ? ORDER BY seq"
 
 

@@ -21,10 +21,8 @@ from bot.audit.words import Words
 DESKHAND = "deskhand"  # the actor where no person acts
 
 _HEAD = "SELECT seq, hash FROM audit_head"
-_INSERT = (
-    f"INSERT INTO audit_events (seq, {', '.join(COLUMNS)}, words, body, hash)"
-    f" VALUES ({', '.join('?' * (len(COLUMNS) + 4))})"  # noqa: S608  our own names
-)
+_PLACES = ", ".join("?" * (len(COLUMNS) + 4))
+_INSERT = f"INSERT INTO audit_events (seq, {', '.join(COLUMNS)}, words, body, hash) VALUES ({_PLACES})"  # noqa: S608
 _NO_OFFSET = timedelta(0)
 
 

@@ -45,6 +45,14 @@ _WORDS = """
     SELECT e.seq, w.person_key, w.person, w.commitment, w.sealed, w.digest
     FROM audit_events e JOIN words w ON w.id = e.words WHERE e.words IS NOT NULL ORDER BY e.seq
 """
+# Unreadable, and no later event says that this person's words were shredded.
+_LOST = """
+    SELECT e.seq FROM audit_events e JOIN words w ON w.id = e.words
+    WHERE e.words IS NOT NULL AND NOT EXISTS (SELECT 1 FROM person_keys k WHERE k.id = w.person_key)
+        AND NOT EXISTS (SELECT 1 FROM audit_events s
+            WHERE s.subject = w.person AND s.subject <> '' AND s.kind = 'words.shredded' AND s.seq > e.seq)
+    ORDER BY e.seq LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,8 @@ def _compare_contents(conn: sqlite3.Connection) -> None:
     for seq, person_key, person, commitment, sealed, digest in conn.execute(_WORDS):
         if row_digest(person_key, person, commitment, sealed) != digest:
             raise BrokenTrail(seq, "the words it quotes were changed")
+    for (seq,) in conn.execute(_LOST):
+        raise BrokenTrail(seq, "the key to the words it quotes is gone, and no event says they were shredded")
 
 
 def _says_the_same(*shown: Any) -> bool:
