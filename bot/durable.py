@@ -1,9 +1,9 @@
 """Jobs that survive: a thin port on DBOS Transact. Nothing else imports ``dbos``.
 
 A job is a name and JSON arguments. ``later`` commits it with the caller's own transaction, to run
-after a delay; ``now`` runs it at once under its own id. Either way it runs to its end, again after
-a crash, so every handler must be able to run twice. No job waits for a person, and no secret
-stands in its arguments: DBOS keeps them in its tables, in the same SQLite file.
+after a delay; it runs to its end, again after a crash, so every handler must be able to run
+twice. No job waits for a person, and no secret stands in its arguments: DBOS keeps them in its
+tables, in the same SQLite file.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy import Connection, Engine
 
 log = structlog.get_logger()
 
 Handler = Callable[..., Awaitable[None]]
 
+_APP = "deskhand"
 _QUEUE = "jobs"
 _POLL_S = 1.0  # 0.1 s costs 4 % of a core while idle
 _WORKERS = 50  # jobs at once; the cap on jobs per second is _WORKERS / _POLL_S
@@ -35,7 +36,7 @@ class TryLater(Exception):
 
 
 class Jobs:
-    """The jobs of one process. Exactly one process may launch them on a file (``store.lock``)."""
+    """The jobs of one SQLite file. ``connect`` is enough to commit some; one process launches them."""
 
     def __init__(self, path: Path, engine: Engine) -> None:
         self._path = path
@@ -49,12 +50,13 @@ class Jobs:
     async def launch(self) -> None:
         """Create DBOS's tables on first start, and resume what a crash cut off.
 
-        Called on the loop the handlers are to run on: DBOS adopts it.
+        Only under the data lock: a second process re-runs what the first is running. Called on the
+        loop the handlers are to run on: DBOS adopts it.
         """
         config: DBOSConfig = {
-            "name": "deskhand",
+            "name": _APP,
             "system_database_url": f"sqlite:///{self._path}",
-            "application_version": "1",  # constant: the default hash orphans jobs at every upgrade
+            "application_version": "1",  # constant: the default, a hash of code, orphans jobs at every upgrade
             "serializer": DBOSPortableJSONSerializer(),  # the default is pickle
             "log_level": "WARNING",
             "use_listen_notify": False,
@@ -66,11 +68,16 @@ class Jobs:
         async def job(name: str, args: dict[str, Any]) -> None:  # DBOS takes functions, not methods
             await self._run(name, args)
 
-        self._workflow = job
         DBOS.launch()
         await DBOS.register_queue_async(_QUEUE, worker_concurrency=_WORKERS, polling_interval_sec=_POLL_S)
+        self.connect()
+
+    def connect(self) -> None:
+        """Be able to commit jobs for the process that runs them. The tables must be there."""
         self._client = DBOSClient(
-            system_database_engine=self._engine, serializer=DBOSPortableJSONSerializer(), application_name="deskhand"
+            system_database_engine=self._engine,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=_APP,
         )
 
     def stop(self) -> None:
@@ -81,58 +88,59 @@ class Jobs:
         self, conn: Connection, job_id: str, name: str, args: Mapping[str, Any], delay: timedelta
     ) -> None:
         """Commit a job with the caller's transaction. An id that is in use already changes nothing."""
-        assert self._client is not None, "jobs are not launched"
-        self._client.enqueue_in_transaction(
-            conn,
-            {
-                "workflow_name": "job",
-                "queue_name": _QUEUE,
-                "workflow_id": job_id,
-                "delay_seconds": max(0.0, delay.total_seconds()),
-            },
-            name,
-            dict(args),
+        self._connected.enqueue_in_transaction(
+            conn, _options(job_id, delay.total_seconds()), name, dict(args)
         )
 
-    async def now(self, job_id: str, name: str, args: Mapping[str, Any]) -> None:
-        """Run a job at once and wait for it. An id that ran or runs is waited for, not run again."""
-        with SetWorkflowID(job_id):
-            handle = await DBOS.start_workflow_async(self._workflow, name, dict(args))
-        await handle.get_result()
+    async def soon(self, job_id: str, name: str, args: Mapping[str, Any], seconds: float = 1.0) -> None:
+        """Queue a job by itself, outside any transaction. An id that is in use changes nothing."""
+        await self._connected.enqueue_async(_options(job_id, seconds), name, dict(args))
 
     async def sweep(self) -> None:
         """Delete jobs that ended long ago (DBOS keeps them for ever)."""
         before = (datetime.now(UTC) - _KEEP).isoformat()
         ended = await DBOS.list_workflows_async(
-            status=["SUCCESS", "ERROR", "CANCELLED"], end_time=before, limit=5_000, load_input=False, load_output=False
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            end_time=before,
+            limit=5_000,
+            load_input=False,
+            load_output=False,
         )
         if ended:
             await DBOS.delete_workflows_async([each.workflow_id for each in ended])
 
-    async def _run(self, name: str, args: dict[str, Any]) -> None:
-        attempt = int(args.pop("_attempt", 0))
-        try:
-            await self._handlers[name](**args)
-        except TryLater as reason:
-            await self._again(name, args, attempt, str(reason), for_ever=True)
-        except Exception as error:  # noqa: BLE001  a job of any kind may fail: it is put off, and reported
-            log.exception("job.failed", job=name, args=args, attempt=attempt)
-            await self._again(name, args, attempt, type(error).__name__, for_ever=False)
+    @property
+    def _connected(self) -> DBOSClient:
+        assert self._client is not None, "call connect or launch first"
+        return self._client
 
-    async def _again(self, name: str, args: dict[str, Any], attempt: int, reason: str, *, for_ever: bool) -> None:
+    async def _run(self, name: str, args: dict[str, Any]) -> None:
+        attempt = int(args.get("attempt", 0))
+        wanted = {key: value for key, value in args.items() if key != "attempt"}
+        try:
+            await self._handlers[name](**wanted)
+        except TryLater as reason:
+            await self._again(name, wanted, attempt, str(reason), for_ever=True)
+        except Exception as error:
+            log.exception("job.failed", job=name, args=wanted, attempt=attempt)
+            await self._again(name, wanted, attempt, type(error).__name__, for_ever=False)
+
+    async def _again(
+        self, name: str, args: dict[str, Any], attempt: int, reason: str, *, for_ever: bool
+    ) -> None:
         if attempt + 1 >= _TRIES and not for_ever:
             log.error("job.given_up", job=name, args=args, reason=reason)
             return
         pause = min(_LONGEST_PAUSE_S, 2.0**attempt)
         log.warning("job.put_off", job=name, args=args, attempt=attempt, seconds=pause, reason=reason)
-        assert self._client is not None
-        await self._client.enqueue_async(
-            {
-                "workflow_name": "job",
-                "queue_name": _QUEUE,
-                "workflow_id": f"{DBOS.workflow_id}+{attempt + 1}",
-                "delay_seconds": pause,
-            },
-            name,
-            {**args, "_attempt": attempt + 1},
-        )
+        first = str(DBOS.workflow_id).partition("+")[0]
+        await self.soon(f"{first}+{attempt + 1}", name, {**args, "attempt": attempt + 1}, pause)
+
+
+def _options(job_id: str, seconds: float) -> EnqueueOptions:
+    return {
+        "workflow_name": "job",
+        "queue_name": _QUEUE,
+        "workflow_id": job_id,
+        "delay_seconds": max(0.0, seconds),
+    }

@@ -34,7 +34,9 @@ class Settings:
     company_seed: Path | None = _setting(
         "DESKHAND_COMPANY_SEED", None, "folder of seed files for another embedded company"
     )
-    admins: str = _setting("DESKHAND_ADMINS", "helpdesk-admins", "group told of trouble, and let see the audit")
+    admins: str = _setting(
+        "DESKHAND_ADMINS", "helpdesk-admins", "group told of trouble, and let see the audit"
+    )
     fallback: str = _setting(
         "DESKHAND_FALLBACK_APPROVERS", "helpdesk-approvers", "group that decides where no manager can"
     )
@@ -47,7 +49,9 @@ class Settings:
     reveal_for: timedelta = _setting(
         "DESKHAND_REVEAL_FOR_S", timedelta(minutes=10), "seconds a new credential can be shown; at most 600"
     )
-    requests_per_minute: int = _setting("DESKHAND_REQUESTS_PER_MINUTE", 10, "messages of one person acted upon")
+    requests_per_minute: int = _setting(
+        "DESKHAND_REQUESTS_PER_MINUTE", 10, "messages of one person acted upon"
+    )
     pending_per_approver: int = _setting(
         "DESKHAND_PENDING_PER_APPROVER", 10, "undecided requests one person may have waiting for one approver"
     )
@@ -77,7 +81,10 @@ class Settings:
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Name, present value and meaning of each setting."""
-        return [(each.metadata["name"], str(getattr(self, each.name)), each.metadata["meaning"]) for each in fields(self)]
+        return [
+            (each.metadata["name"], str(getattr(self, each.name)), each.metadata["meaning"])
+            for each in fields(self)
+        ]
 
 
 def _parse(name: str, text: str, default: Any) -> Any:

@@ -1,5 +1,23 @@
 """End an access that the sender holds, before its time."""
 
+from __future__ import annotations
+
+from bot.chat.card import Fact
+from bot.procedures import say
+from bot.procedures.action import (
+    Impossible,
+    Params,
+    Preview,
+    Procedure,
+    Run,
+    Seen,
+    Slot,
+    SlotKind,
+    Step,
+    World,
+)
+from integrations.contract import Person
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -149,4 +167,83 @@ PHRASES: tuple[str, ...] = (
     "end the access I got with {ref}",
     "I'm leaving the project, take away my access",
     "please remove all the access I don't need anymore",
+    "I [don't|do not|no longer] [need|use|want|require] [{app}|access to {app}|my {app} access|my {app} "
+    "license] [any more|anymore|any longer|]",
+    "[remove|take|drop|delete] me [from|off|out of] {app}",
+    "[remove|revoke|end|cancel|drop|terminate|close|delete] my [access to {app}|{app} access|{app} "
+    "license|{app} seat|{app} permissions]",
+    "[take|get] [{app}|{app} access] [off my account|away from me|off me]",
+    "[revoke|return|give back|hand back|release|drop] {app}",
+    "I [want|would like|wish|am ready] to [give back|return|hand back|give up|release|drop] {app}",
+    "[ready|happy|time|okay] to give up {app}",
+    "I'm [done|finished|through] with {app}",
+    "I'm not [using|working in|working with] {app} [any more|anymore|any longer|these days]",
+    "[please|pls|can you|could you] [remove|revoke|end|take away|cancel] my [{app} access|access to "
+    "{app}|{app} rights]",
+    "{app} [isn't needed|is no longer needed|not needed|can go|can be removed|is not required] [any "
+    "more|now|for me|]",
+    "I [still have|shouldn't have|got by mistake] [{app}|access to {app}], [remove it|please revoke|take "
+    "it away|don't need it]",
+    "how [do|can] I [give back|return|give up|get rid of] my {app} [access|license]",
+    "[the project|the audit|my assignment|the migration|the campaign] is [over|done|finished|complete], "
+    "[remove my {app} access|you can take {app} back|{app} can go]",
+    "you can [have|take] [{app}|my {app} license|my {app} access] [back|away]",
+    "[I'm leaving|I left|I moved out of] the [project|team], [{app} can go|please remove {app}|I don't "
+    "need {app}]",
+    "[end|revoke|give back|terminate|stop] {ref}",
+    "is there a way to [end|stop|return] my {app} access [today|early|now] [|instead of {span}]",
+    "get me out of {app}",
+    "[deactivate|disable|switch off|turn off] my {app} [access|license|account]",
 )
+
+
+class EndGrant:
+    """End the earlier request: it takes back what it gave, and only that."""
+
+    name = "end_grant"
+    no_undo = "Access that was given back is asked for anew, with everybody's approval."
+
+    async def look(self, run: Run) -> Seen:
+        return {"state": await run.world.requests.state_of(run.params["grant"])}
+
+    def needless(self, seen: Seen) -> bool:
+        return bool(seen["state"] == "ended")
+
+    async def do(self, run: Run) -> None:
+        await run.world.requests.end(run.params["grant"], run.subject.id)
+
+    async def happened(self, run: Run, seen: Seen) -> bool | None:
+        return await run.world.requests.state_of(run.params["grant"]) == "ended"
+
+    async def undo(self, run: Run, seen: Seen) -> None:
+        """See ``no_undo``."""
+
+
+class GiveBackAccess(Procedure):
+    name = "give_back_access"
+    title = "Give access back"
+    phrases = PHRASES
+    slots = (Slot("grant", SlotKind.GRANT, "Which access do you want to give back?"),)
+
+    async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
+        running = await world.requests.grants_of(sender.id)
+        grant = next((each for each in running if each.ref == params["grant"]), None)
+        if grant is None:
+            raise Impossible("This access has ended already.")
+        resource = world.catalogue.get(grant.resource)
+        name = resource.name if resource else grant.resource
+        until = say.moment(grant.ends_at, subject.time_zone) if grant.ends_at else "no fixed end"
+        return Preview(
+            sentence=f"Take {name} back from {subject.name} now",
+            facts=(
+                Fact(label="Access", value=name),
+                Fact(label="Would end", value=until),
+                Fact(label="Given with", value=grant.ref),
+            ),
+        )
+
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        return (EndGrant(),)
+
+
+ACTION = GiveBackAccess()

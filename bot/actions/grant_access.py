@@ -1,5 +1,26 @@
 """Give the sender access to a resource of the catalogue for a time; it ends by itself."""
 
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.chat.card import Fact
+from bot.procedures import say
+from bot.procedures.action import (
+    Impossible,
+    Params,
+    Preview,
+    Procedure,
+    Run,
+    Seen,
+    Slot,
+    SlotKind,
+    Step,
+    World,
+)
+from integrations.contract import Person
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -163,4 +184,116 @@ PHRASES: tuple[str, ...] = (
     "please arrange access to {app} for me",
     "my laptop is new and I don't have {app} on my account",
     "Starting monday I work on the web shop and need {app}",
+    "[I need|I want|I'd like|I require|we need me to have] [access to|to use|to get into|to work in|a "
+    "login for] {app}[| {span}]",
+    "[give|get|grant|gimme] me [{app}|access to {app}|into {app}|a {app} license][| {span}]",
+    "[can|could|may|might] I [get|have|use|try|borrow] {app}[| {span}]",
+    "[can|could] you [add|invite|assign|put] me [to|on|in] {app}[| {span}]",
+    "[add|invite|assign|put|enroll] me [to|on|in|into] {app}[| {span}]",
+    "{app} [access|license|seat|permissions|account] [please|pls|for me|needed]",
+    "{app} [please|pls|plz] [|{span}]",
+    "{app}[, please| for me|] {span}",
+    "{app} {span}",
+    "[how|where] [do|can|would] I [get|request|obtain|apply for] [{app}|access to {app}|a {app} license]",
+    "what do I [have to do|need to do] to [get|use|get into] {app}",
+    "[need|require|requesting|request] {app} [{span}|access {span}|for the project|for work]",
+    "I [don't have|lack|am missing|never got|still don't have] [access to|permission for|rights on|a "
+    "license for] {app}",
+    "[can't|cannot|unable to|not able to] [open|see|edit|get into|reach|view] {app}, [no "
+    "permission|access denied|no access|please add me]",
+    "[activate|enable|provision|set up|unlock|open] {app} for [me|my account|my user][| {span}]",
+    "[make|set] me [a member|an editor|a user|an admin|a viewer] [of|in|on] {app}[| {span}]",
+    "[extend|prolong|renew|continue] my [access to {app}|{app} access|{app} license] [{span}|please]",
+    "[can|could] I keep [{app}|my {app} access] [{span}|a bit longer]",
+    "my [{app} access|access to {app}] [expired|ran out|is gone|ended], [I need it again|please renew "
+    "it|I still need it]",
+    "I [lost|no longer have] access to {app}, [please restore|can I get it back|need it back|give it back]",
+    "give me [back my {app} access|{app} back]",
+    "{person} [told me|said] [to ask for|I should get|I need] {app}",
+    "{person} has {app}, [I need it too|can I have it too|I need the same]",
+    "[I should|I'm supposed to] [be in|have|be a member of|get] {app}",
+    "[for|because of] [the audit|a customer|the migration|my project|the launch] I need {app}[| {span}]",
+    "[starting|from] [monday|tomorrow|next week] I [need|will need] {app}",
+    "I [start|work] on [the campaign|the redesign|the closing|an incident] and [need|have no access "
+    "to|require] {app}",
+    "would [like|love] [{app}|access to {app}|to have {app}][| {span}]",
+    "[read|write|edit|view|admin] [access|rights|permission] [to|for|on] {app}[| {span}]",
 )
+
+
+class JoinGroup:
+    """Make the person a member. Somebody who is one already stays one when the grant ends."""
+
+    name = "join_group"
+    no_undo = ""
+
+    async def look(self, run: Run) -> Seen:
+        return {"member": await run.world.groups.has(_group(run), run.subject.id)}
+
+    def needless(self, seen: Seen) -> bool:
+        return bool(seen["member"])
+
+    async def do(self, run: Run) -> None:
+        await run.world.groups.add(_group(run), run.subject.id, op=run.op)
+
+    async def happened(self, run: Run, seen: Seen) -> bool | None:
+        return await run.world.groups.has(_group(run), run.subject.id)
+
+    async def undo(self, run: Run, seen: Seen) -> None:
+        await run.world.groups.remove(_group(run), run.subject.id, op=f"{run.op}:undo")
+
+
+class GrantAccess(Procedure):
+    name = "grant_access"
+    title = "Get access"
+    phrases = PHRASES
+    slots = (
+        Slot("resource", SlotKind.RESOURCE, "What do you need access to?"),
+        Slot("span", SlotKind.SPAN, "For how long do you need it?"),
+    )
+
+    async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
+        resource = world.catalogue.get(params["resource"])
+        if resource is None:
+            raise Impossible("This can no longer be asked for.")
+        starts, ends, minutes = _times(params["span"], world.now)
+        if starts and starts <= world.now:
+            starts = None
+        if ends and ends <= world.now:
+            raise Impossible("That time is over already. Please ask again with a later one.")
+        how_long = say.length(minutes) if ends is None else f"until {say.moment(ends, subject.time_zone)}"
+        begins = say.moment(starts, subject.time_zone) if starts else "As soon as it is approved"
+        stop = say.moment(ends, subject.time_zone) if ends else f"{say.length(minutes)} after that, by itself"
+        return Preview(
+            sentence=f"Give {subject.name} access to {resource.name} {'for ' if ends is None else ''}{how_long}",
+            facts=(
+                Fact(label="Access", value=resource.name),
+                Fact(label="Sensitivity", value=resource.sensitivity.value),
+                Fact(label="Begins", value=begins),
+                Fact(label="Ends", value=stop),
+            ),
+            resource=resource,
+            minutes=minutes,
+            starts_at=starts,
+            ends_at=ends,
+        )
+
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        return (JoinGroup(),)
+
+
+def _times(span: dict[str, Any], now: datetime) -> tuple[datetime | None, datetime | None, int]:
+    """Start, fixed end, and the longest it can last in minutes (from now: the rules count all of it)."""
+    if "minutes" in span:
+        return None, None, int(span["minutes"])
+    starts = datetime.fromisoformat(span["from"]) if "from" in span else None
+    ends = datetime.fromisoformat(span["until"])
+    lasts = ends - max(starts or now, now)
+    return starts, ends, max(1, -(-lasts // timedelta(minutes=1)))
+
+
+def _group(run: Run) -> str:
+    return run.world.catalogue[run.params["resource"]].group
+
+
+ACTION = GrantAccess()

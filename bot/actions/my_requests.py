@@ -1,5 +1,11 @@
 """Show the sender's own requests and accesses; they can be cancelled from there."""
 
+from __future__ import annotations
+
+from bot.chat.card import Card
+from bot.procedures.action import Lookup, Params, World
+from integrations.contract import Person
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -169,4 +175,50 @@ PHRASES: tuple[str, ...] = (
     "what is still open on my side",
     "{ref}",
     "{ref}?",
+    "[what's|what is|check|tell me|any news on|show] the status of my [request|requests|ticket|access "
+    "request|{app} request]",
+    "[where|how far] is my [request|{app} request|ticket|access request]",
+    "[any|is there any] [news|update|progress] [on|about|regarding] my [request|{app} "
+    "request|ticket|requests]",
+    "[has|was|did] my [request|{app} request] [been approved|approved|go through|get approved|been "
+    "denied] [yet|already|]",
+    "[cancel|withdraw|retract|abort|delete|take back] my [request|{app} request|last request|pending "
+    "request|open request]",
+    "I [want|would like|need] to [cancel|withdraw|take back|stop] [a request|my request|my {app} "
+    "request|one of my requests]",
+    "[show|list|view|display|see] [me |][my|all my] [requests|open requests|pending "
+    "requests|accesses|grants|tickets]",
+    "what [did I ask for|have I asked for|have I requested|am I waiting for|did I request] [so "
+    "far|again|recently|]",
+    "can you show me what I [requested|asked for|have requested] [so far|lately|]",
+    "what [do I have access to|can I access|access do I have|am I allowed into] [right now|currently|at "
+    "the moment|]",
+    "[when|until when] does my [{app} access|access to {app}] [end|expire|run out|last]",
+    "how long do I [still have|get to keep|have left with|keep] {app}",
+    "until when do I have [access to {app}|{app}]",
+    "[did|has] [{person}|my manager|my boss] [approve|approved|looked at|seen] my [request|{app} "
+    "request] [yet|already|]",
+    "[who|what] is my [request|{app} request] waiting for",
+    "I [requested|asked for] {app} [yesterday|last week|on monday|days ago] and [heard nothing|nothing "
+    "happened|still nothing|no answer]",
+    "I'm [still |]waiting for [my request|{app}|the approval], [any news|what's going on|how long does "
+    "it take]",
+    "[cancel|status|update on|what about|delete|withdraw] {ref}",
+    "why is my [request|{app} request|access request] [still pending|not approved|taking so long|stuck]",
 )
+
+
+class MyRequests(Lookup):
+    name = "my_requests"
+    title = "My requests and access"
+    phrases = PHRASES
+
+    async def answer(self, world: World, sender: Person, subject: Person, params: Params) -> list[Card]:
+        mine = await world.requests.open_of(subject.id)
+        if not mine:
+            return [Card(title=self.title, text="You have no open request and no access through me.")]
+        count = "one request" if len(mine) == 1 else f"{len(mine)} requests"
+        return [Card(title=self.title, text=f"You have {count} open or running:"), *mine]
+
+
+ACTION = MyRequests()

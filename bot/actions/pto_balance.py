@@ -1,5 +1,11 @@
 """Say how much time off is left: the sender's own, or that of somebody who reports to them."""
 
+from __future__ import annotations
+
+from bot.chat.card import Card, Fact
+from bot.procedures.action import Lookup, Params, Slot, SlotKind, World
+from integrations.contract import Balance, Person
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -160,4 +166,65 @@ PHRASES: tuple[str, ...] = (
     "I need {person}'s vacation balance, I'm the manager",
     "show me how much time off {person} has left",
     "wie viel urlaub habe ich noch",
+    "how [many|much] [vacation days|days off|pto|holiday|leave|time off|vacation|annual leave|holidays] "
+    "do I [have|still have|have left|got left]",
+    "how [many|much] [days|vacation days|leave|pto|time off] [have I|did I] "
+    "[left|used|taken|got|take|use] [this year|so far|]",
+    "[what's|what is|tell me|show me|check|give me] my [pto|vacation|leave|holiday|time off] "
+    "[balance|days|allowance|total]",
+    "my [pto|vacation|leave|holiday|remaining vacation|remaining leave|annual leave] "
+    "[balance|days|please|allowance]",
+    "[remaining|current|available] [vacation|pto|leave|holidays|time off] [days|balance|please|]",
+    "do I [have|still have] [any|enough] [vacation|pto|leave|days off|holiday] [left|for next week|for "
+    "{month}|to take {month} off|remaining]",
+    "have I got [enough|any] [leave|holiday|vacation|days] [left|for a trip in {month}|to take {month} off]",
+    "how long can I [still go on vacation|be away|take off] this year",
+    "how [many|much] [days|pto|vacation|leave] [does|has] {person} [have|have left|got left|still have]",
+    "{person}'s [pto|vacation|leave|holiday] [balance|days left|days]",
+    "I need [{person}'s|my report {person}'s] [vacation|leave|pto] balance",
+    "[show|list] my [leave|pto|vacation|time off|absences]",
+    "I [want|need|would like] to [know|check|see] [how much vacation I have|my pto balance|how many days "
+    "I have left|what leave I have left]",
+    "am I [out of|running low on] [vacation|pto|days off|leave]",
+    "[vacation|pto|leave|holiday] [balance|days left|remaining|left]",
+    "I'm [planning|thinking about|dreaming of] [a trip|time off|a holiday|two weeks off] in {month}, "
+    "[how many days do I have|do I have enough days|what's my balance]",
+    "[could|can] I [afford|take] [two weeks|a week|a few days] off [in {month}|{span}] [with what I have "
+    "left|or is my balance too low|, how many days have I got]",
 )
+
+
+class PtoBalance(Lookup):
+    name = "pto_balance"
+    title = "How much time off is left"
+    phrases = PHRASES
+    slots = (Slot("person", SlotKind.REPORT, "Whose time off do you want to see?", required=False),)
+
+    async def subject(self, world: World, sender: Person, params: Params) -> Person:
+        return await world.directory.person(params["person"]) if "person" in params else sender
+
+    async def answer(self, world: World, sender: Person, subject: Person, params: Params) -> list[Card]:
+        today = world.now.date()
+        balances = await world.time_off.balances(subject.id, today)
+        whose = "You have" if subject.id == sender.id else f"{subject.name} has"
+        if not balances:
+            return [Card(title=self.title, text=f"{whose} no time-off policy on record. HR can tell why.")]
+        first = balances[0]
+        return [
+            Card(
+                title=self.title,
+                text=f"{whose} {_amount(first)} of {first.policy.lower()} left.",
+                facts=tuple(
+                    Fact(label=each.policy, value=f"{_amount(each)} left, {each.used.normalize():f} used")
+                    for each in balances
+                ),
+                footer=f"As of {today:%d %b %Y}",
+            )
+        ]
+
+
+def _amount(balance: Balance) -> str:
+    return f"{balance.available.normalize():f} {balance.unit}"
+
+
+ACTION = PtoBalance()

@@ -1,5 +1,9 @@
 """Resetting a second factor: understood, and never done by the desk."""
 
+from __future__ import annotations
+
+from bot.procedures.action import Declined
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -162,4 +166,47 @@ PHRASES: tuple[str, ...] = (
     "the okta app on my phone isn't linked any more",
     "duo says my device is not enrolled",
     "microsoft authenticator keeps asking me to sign in on my old phone",
+    "[reset|re-register|clear|renew|redo|re-enroll] my [mfa|2fa|two factor|authenticator|second "
+    "factor|yubikey|okta verify|duo|token|passkey]",
+    "[I lost|I broke|somebody stole|I no longer have|I replaced|I sold] my "
+    "[phone|mobile|yubikey|security key|token|iphone|authenticator]",
+    "I [got|have|bought] a new [phone|iphone|mobile|handset|android], [how do I get my "
+    "codes|authenticator is empty|need mfa set up again|can't log in]",
+    "my [authenticator|2fa|mfa|two factor|passkey|security key|yubikey|token] [doesn't work|is broken|is "
+    "gone|stopped working|won't work|shows nothing]",
+    "[no|not getting any|I don't get|never receive] [verification code|push|sms code|login "
+    "code|authenticator prompt] [on my phone|any more|since yesterday|]",
+    "[stuck|hanging] [on|at|in] the [mfa|2fa|authenticator|verification|second factor] "
+    "[prompt|screen|step|page]",
+    "I'm stuck at the screen asking for [a code|the code|a verification code|the six digits]",
+    "how [do|can] I [move|transfer|set up|reset|re-add] [my authenticator|mfa|2fa|two factor] [on|to] "
+    "[a|my] new phone",
+    "[push|the push notification|the sms|the text|the code] [doesn't arrive|never arrives|doesn't "
+    "come|isn't coming] [when I log in|at login|]",
+    "the [code|six digit code|verification code|authenticator code] is [rejected|refused|not "
+    "accepted|always wrong|invalid]",
+    "WHY does [this|my|the] authenticator [never work|not work|always fail]",
+    "my [phone|mobile] [is broken|was stolen|got lost|died|is in repair], [can't approve logins|no "
+    "codes|can't do mfa|authenticator is on it]",
+    "[locked out|shut out] [by|because of|due to] [mfa|2fa|the authenticator|two factor]",
+    "[temporary|one time] [bypass|access pass|code] please, [my phone is gone|no phone|phone at home]",
+    "[mfa|2fa|two-factor|authenticator] [reset|problem|not working|help|issue|broken]",
+    "the [rsa|hardware|duo] token [shows nothing|is lost|died|is out of sync|is broken]",
 )
+
+
+class ResetMfa(Declined):
+    name = "reset_mfa"
+    title = "Reset my second factor"
+    phrases = PHRASES
+    why = (
+        "I do not reset second factors, for anybody: it is the one thing that still protects an account"
+        " once somebody else has its password or its chat."
+    )
+    way_out = (
+        "Please go to the help desk in person with your badge, or have your manager bring you there"
+        " on a video call. They can do it in five minutes."
+    )
+
+
+ACTION = ResetMfa()

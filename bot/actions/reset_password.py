@@ -1,5 +1,11 @@
 """Reset the sender's own password."""
 
+from __future__ import annotations
+
+from bot.chat.card import Fact
+from bot.procedures.action import Impossible, Params, Preview, Procedure, Run, Seen, Step, World
+from integrations.contract import Person
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -141,4 +147,86 @@ PHRASES: tuple[str, ...] = (
     "quick one: password reset",
     "hi 👋 forgot my password 🙈",
     "pls help!! presentation in 5 min and my password doesnt work",
+    "[reset|change|renew|refresh] my [pw|pwd|passwd|login password|windows password|work "
+    "password|network password]",
+    "[can|could|would] [you|someone|anybody] [reset|change|renew] my [password|pw|login password]",
+    "I [forgot|don't know|can't remember|lost|no longer know] my [password|pw|login password|credentials]",
+    "my [password|pw|login password] [is not working|doesn't work|won't work|stopped working|isn't "
+    "accepted|gets rejected]",
+    "my [password|pw] [expired|has expired|is expired|ran out|is no longer valid]",
+    "[is there a way|how is it possible|is it possible] to reset my own [password|pw]",
+    "I [need|want|would like|require] a [new|fresh|temporary|different] [password|pw|login password]",
+    "[please|pls|kindly] [send|give|issue|set] me a [new|temporary|fresh] [password|pw]",
+    "[can we do|let's do|I'd like to do|need to do] a password reset [real quick|today|now|please]",
+    "the [password|pw] I [chose|set|picked] [last week|on monday|yesterday|before my leave] is [gone "
+    "from my head|forgotten|not working]",
+    "I'm [back|here again] after [two weeks|a month|my leave|the holidays] and [don't know|forgot|can't "
+    "recall] my [password|pw]",
+    "someone [saw|knows|stole|guessed] my password, [change it|reset it|I need a new one] please",
+    "I can't [log in|sign in|log on], [wrong password|password rejected|it says the password is wrong]",
+    "[pasword|passwrod|paswrd|passowrd] [reset|rest|resset|restt] [plz|please|pls]",
+    "[drawing a blank on|struggling with|having issues with|having trouble with] my password",
+    "my password [needs|requires|is due for] [a reset|resetting|changing|an update]",
+    "how [do|can|would] I [reset|change|update|recover|renew] my [password|pw|login password]",
+    "[where|how] [can|do] I get a [new|temporary] password",
+    "the [computer|laptop|system|portal|login screen|mail] [says|claims|insists] my password is "
+    "[wrong|incorrect|invalid]",
+    "recover my [password|login|credentials]",
 )
+
+
+class SetNewPassword:
+    """Set the sealed password. ``password_set_at`` moves with it, so a crash leaves no doubt."""
+
+    name = "set_password"
+    no_undo = "The old password is not known to anybody; a wrong reset is ended by the next one."
+
+    async def look(self, run: Run) -> Seen:
+        state = await run.world.accounts.state(run.subject.id)
+        return {"password_set_at": state.password_set_at.isoformat() if state.password_set_at else None}
+
+    def needless(self, seen: Seen) -> bool:
+        return False
+
+    async def do(self, run: Run) -> None:
+        assert run.secret is not None, "the credential is sealed before the step runs"
+        await run.world.accounts.reset(run.subject.id, run.secret, op=run.op)
+
+    async def happened(self, run: Run, seen: Seen) -> bool | None:
+        state = await run.world.accounts.state(run.subject.id)
+        moved = state.password_set_at.isoformat() if state.password_set_at else None
+        return moved != seen["password_set_at"] and state.must_change
+
+    async def undo(self, run: Run, seen: Seen) -> None:
+        """See ``no_undo``."""
+
+
+class ResetPassword(Procedure):
+    name = "reset_password"
+    title = "Reset my password"
+    phrases = PHRASES
+    makes_secret = True
+    tells = True
+
+    async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
+        state = await world.accounts.state(subject.id)
+        if state.disabled:
+            raise Impossible(
+                "Your account is disabled, so its password cannot be reset. Please call the help desk."
+            )
+        return Preview(
+            sentence=f"Set a new password for {subject.name}, to be changed at the next log-in",
+            facts=(
+                Fact(label="Account", value=f"{subject.name} ({subject.account})"),
+                Fact(
+                    label="How you get it",
+                    value="On a page that opens with a code your manager reads out to you",
+                ),
+            ),
+        )
+
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        return (SetNewPassword(),)
+
+
+ACTION = ResetPassword()

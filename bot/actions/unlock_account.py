@@ -1,5 +1,12 @@
 """Unlock the sender's own account."""
 
+from __future__ import annotations
+
+from bot.chat.card import Fact
+from bot.procedures.action import Impossible, Params, Preview, Procedure, Step, World
+from bot.procedures.steps import Unlock
+from integrations.contract import Person
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -147,4 +154,58 @@ PHRASES: tuple[str, ...] = (
     "konto gesperrt",
     "please unlock it, my account i mean",
     "hi sorry to bother you again but my account is locked once more, could you unlock it when you get a chance? ty",
+    "[please|pls|kindly|can you|could you] [unlock|unblock|release|unfreeze|reopen] my "
+    "[account|login|user|profile]",
+    "my [account|login|user|profile|windows account] [is|got|has been|seems|was] "
+    "[locked|blocked|frozen|locked out|suspended]",
+    "I [got|am|was|have been|keep getting] locked out [again|this morning|of my account|of the system|of "
+    "windows|of my pc]",
+    "I [locked|blocked] [myself out|my account|my own account|my user] [again|by "
+    "mistake|accidentally|somehow]",
+    "[too many|five|several|a few too many] [wrong|failed|bad|incorrect] "
+    "[attempts|tries|passwords|logins], [I'm locked out|account locked|now it's locked|can't get in any more]",
+    "it [says|tells me|shows] [account locked|I'm locked out|my account is locked|too many attempts]",
+    "[how|where] [do|can] I [unlock|unblock|get back into] my [account|login]",
+    "I [mistyped|misspelled|fat-fingered|typed wrong] my password [too often|too many times|three "
+    "times|a few times] and [got locked out|it locked me out|the account is locked]",
+    "[my kids|my son|my cat|my toddler|a colleague] [played with my laptop|hit the keys|typed nonsense] "
+    "and [now I'm locked out|locked my account|it's locked now]",
+    "[unlock|unblock] me [please|again|pls|now|asap]",
+    "[locked|lockd|lokced] out [of my account|again|since this morning|help|!!]",
+    "[guess who|yours truly|me again,] [is|got] locked out",
+    "it's [me|{person}], I [am|got] locked out",
+    "{person} here, [I'm locked out|my account is locked|locked out again]",
+    "my password is [right|correct|fine] but the account is [locked|blocked]",
+    "[it kicked me out|I got kicked out] and [now says locked|the account is locked|won't let me back "
+    "in, locked]",
+    "account [locked|is locked|lockout|got locked] [please help|help|what now|sorry]",
+    "I'm [locked|shut|frozen] out [since|after] [this morning|lunch|the weekend|the update]",
+    "I just need [an unlock|my account unlocked|to be unlocked], [not a new password|the password is "
+    "fine|nothing else]",
 )
+
+
+class UnlockAccount(Procedure):
+    name = "unlock_account"
+    title = "Unlock my account"
+    phrases = PHRASES
+
+    async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
+        state = await world.accounts.state(subject.id)
+        if state.disabled:
+            raise Impossible("Your account is disabled, not locked. Please call the help desk.")
+        if not state.locked:
+            raise Impossible(
+                "Your account is not locked. If you cannot log in, the password may be wrong:"
+                ' write "reset my password".'
+            )
+        return Preview(
+            sentence=f"Unlock the account of {subject.name}",
+            facts=(Fact(label="Account", value=f"{subject.name} ({subject.account})"),),
+        )
+
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        return (Unlock(),)
+
+
+ACTION = UnlockAccount()

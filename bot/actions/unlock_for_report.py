@@ -1,5 +1,12 @@
 """A manager asks to unlock the account of somebody who reports to them."""
 
+from __future__ import annotations
+
+from bot.chat.card import Fact
+from bot.procedures.action import Impossible, Params, Preview, Procedure, Slot, SlotKind, Step, World
+from bot.procedures.steps import Unlock
+from integrations.contract import Person
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -132,4 +139,61 @@ PHRASES: tuple[str, ...] = (
     "please unlock {person} and tell me when it's done",
     "my guy {person} is shut out of his account",
     "two failed... well five failed attempts and {person} is out. unlock?",
+    "[please|pls|can you|could you|kindly] [unlock|unblock|release] {person}[|'s account|'s login|'s user]",
+    "{person} [is|got|has been|seems|was] locked out [again|of the account|this morning|of the "
+    "laptop|since monday|]",
+    "{person}'s [account|login|user] [is|got|has been|seems|was] [locked|blocked|frozen|locked out]",
+    "my [report|direct report|team member|employee|intern|trainee|analyst|engineer|new hire] [is|got|has "
+    "been] [locked out|blocked]",
+    "my [report|direct report|team member|employee|intern] {person} [is locked out|locked the "
+    "account|can't log in, locked|needs an unlock]",
+    "[someone|somebody|a person|one person|a developer|an analyst] [on|in|from] my team [is|got] locked out",
+    "one of my [reports|people|engineers|analysts|team members|developers|folks] [is|got] locked out",
+    "{person} [typed|entered|mistyped] [the wrong|a wrong|the] password too [often|many times]",
+    "{person} [can't log in|can't sign in|can't get in|cannot work], [the account is locked|locked|it's "
+    "locked|locked out]",
+    "[too many|several] failed [attempts|logins] [for|by|from] {person}",
+    "[unlock|unblock] [{mail}|{mention}]",
+    "[{mail}|{mention}] [is locked out|got locked|locked the account|needs an unlock|is blocked]",
+    "[can we|can you|could we] get {person} [unlocked|back in|unblocked]",
+    "I'm {person}'s [manager|boss|supervisor|lead], please [unlock|unblock] the account",
+    "I need [{person}|my report|my team member] unlocked [now|please|asap|today]",
+    "a [lockout|lock] for {person}",
+    "[not me|not for me], [{person}|my report {person}]: [locked out|unlock please|account locked]",
+    "[he|she|they] [works for me|reports to me|is on my team] and is locked out[: {person}|, {person}]",
+    "how [do|can] I unlock [my report|someone on my team|{person}|my employee|one of my people]",
+    "help {person} [get back in|with the lockout], [account is locked|locked out]",
 )
+
+
+class UnlockForReport(Procedure):
+    name = "unlock_for_report"
+    title = "Unlock somebody who reports to me"
+    phrases = PHRASES
+    slots = (Slot("report", SlotKind.REPORT, "Whose account shall I unlock?"),)
+
+    async def subject(self, world: World, sender: Person, params: Params) -> Person:
+        return await world.directory.person(params["report"])
+
+    async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
+        if subject.manager_id == sender.id:  # what state somebody else's account is in is not theirs to know
+            state = await world.accounts.state(subject.id)
+            if state.disabled:
+                raise Impossible(
+                    f"The account of {subject.name} is disabled, not locked. Please call the help desk."
+                )
+            if not state.locked:
+                raise Impossible(f"The account of {subject.name} is not locked.")
+        return Preview(
+            sentence=f"Unlock the account of {subject.name}",
+            facts=(
+                Fact(label="Account", value=f"{subject.name} ({subject.account})"),
+                Fact(label="Asked by", value=f"{sender.name}, their manager"),
+            ),
+        )
+
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        return (Unlock(),)
+
+
+ACTION = UnlockForReport()

@@ -56,6 +56,12 @@ class Requests(Protocol):
     async def grants_of(self, person_id: str) -> list[Grant]:
         """Accesses that run now, the next to end first."""
 
+    async def state_of(self, ref: str) -> str:
+        """The state a request is in: "active", "ended", ..."""
+
+    async def end(self, ref: str, by: str) -> None:
+        """Take a running grant back now; nothing happens where it ended before."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:

@@ -34,7 +34,16 @@ log = structlog.get_logger()
 CHANNEL = ""  # the recipient that is nobody: the approvals channel
 
 _SETTLED = frozenset(
-    {State.DONE, State.ACTIVE, State.ENDED, State.REFUSED, State.DENIED, State.EXPIRED, State.UNDONE, State.STUCK}
+    {
+        State.DONE,
+        State.ACTIVE,
+        State.ENDED,
+        State.REFUSED,
+        State.DENIED,
+        State.EXPIRED,
+        State.UNDONE,
+        State.STUCK,
+    }
 )
 _TIMED_NEWS = frozenset({State.ENDED, State.STUCK, State.UNDONE})  # told even where nobody had to approve
 
@@ -111,13 +120,17 @@ class Announcer:
         wanted = [(view, view.card(story, handles)) for view in views(story, frozenset(sent), admins)]
         if handles.minted:
             await self._office.database.write(handles.keep)
-        results = await asyncio.gather(*(self._deliver(ref, view, card, sent.get(view.key)) for view, card in wanted))
+        results = await asyncio.gather(
+            *(self._deliver(ref, view, card, sent.get(view.key)) for view, card in wanted)
+        )
         if rows := [row for row in results if isinstance(row, Delivery)]:
             await self._office.database.write(lambda conn: deliveries.record(conn, ref, rows))
         if down := [row for row in results if isinstance(row, str)]:
             raise TryLater("; ".join(down))
 
-    async def _deliver(self, ref: str, view: View, card: Card, before: Delivery | None) -> Delivery | str | None:
+    async def _deliver(
+        self, ref: str, view: View, card: Card, before: Delivery | None
+    ) -> Delivery | str | None:
         """The new row; None where nothing had to be done; the reason where the platform is down."""
         digest = hashlib.sha256(card.model_dump_json().encode()).hexdigest()
         if before and before.hash == digest:
@@ -125,7 +138,9 @@ class Announcer:
         try:
             if before:
                 platform = self._office.platforms[before.platform]
-                await platform.update(MessageRef(before.platform, before.conversation, before.message_id), card)
+                await platform.update(
+                    MessageRef(before.platform, before.conversation, before.message_id), card
+                )
                 return Delivery(view.key, before.platform, before.conversation, before.message_id, digest)
             name, account = self._office.people.reach(view.recipient)
             platform = self._office.platforms[name]

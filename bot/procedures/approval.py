@@ -39,11 +39,19 @@ class Approvers:
         """Who is asked at this stage. Empty: nobody is eligible, nothing may be executed."""
         out = {request.requester, request.subject} | {each.person for each in given}
         for person, why in await self._natural(request, stage):
-            if person.id not in out and active(person) and await self._may(ask, request, person.id, stage, False):
+            if (
+                person.id not in out
+                and active(person)
+                and await self._may(ask, request, person.id, stage, False)
+            ):
                 return (Seat(person=person.id, why=why),)
         seats = []
         for person in await self._stand_ins():
-            if person.id not in out and active(person) and await self._may(ask, request, person.id, stage, True):
+            if (
+                person.id not in out
+                and active(person)
+                and await self._may(ask, request, person.id, stage, True)
+            ):
                 why = f"Nobody else can decide as {stage}, and you are in the group that stands in"
                 seats.append(Seat(person=person.id, why=why, fallback=True))
         return tuple(seats)
@@ -80,7 +88,10 @@ class Approvers:
         if stage == "manager":
             chain = await directory.managers(request.subject)
             return [
-                (person, f"You are {subject}'s manager" if at == 0 else f"You are in {subject}'s line of managers")
+                (
+                    person,
+                    f"You are {subject}'s manager" if at == 0 else f"You are in {subject}'s line of managers",
+                )
                 for at, person in enumerate(chain)
             ]
         resource = self._office.catalogue.get(request.resource or "")

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from bot.chat.clean import plain
 from bot.chat.inbound import Ack, Inbound
-from bot.procedures import ledger, say
+from bot.procedures import ledger
 from bot.procedures.action import Impossible, Procedure, World
 from bot.procedures.approval import Approvers
 from bot.procedures.gate import Gate, recorded, shown_of
 from bot.procedures.ledger import Note
 from bot.procedures.office import Office
-from bot.procedures.request import Pick, Request, Shown, State, digest_of, new_ref
-from bot.procedures.slots import Filled, Guess, fill
+from bot.procedures.request import Pick, Request, State, digest_of, new_ref
+from bot.procedures.slots import Guess, fill
 from bot.procedures.timers import Timers
 from integrations.contract import Person
-from policies.decide import Ask, Decision
 
-NO_APPROVER = (
-    "This needs somebody's approval, and nobody is there who may give it. I told the admins; nothing was done."
-)
+NO_APPROVER = "This needs somebody's approval, and nobody is there who may give it. I told the admins; nothing was done."
 
 
 class Asking:
@@ -67,7 +63,9 @@ class Asking:
             kept = self._office.words.record(conn, sender.id, words) if words else None
             opened = first.model_copy(update={"words": kept.id if kept else None})
             data = {"understood": understood, "inbound": inbound.id}
-            ledger.create(conn, opened, Note("request.opened", sender.id, inbound.platform, data=data, words=kept))
+            ledger.create(
+                conn, opened, Note("request.opened", sender.id, inbound.platform, data=data, words=kept)
+            )
             ledger.move(conn, opened, to, note(sender.id, inbound.platform), world.now, **changes)
             self._timers.abandon(conn, opened)
 
@@ -91,7 +89,9 @@ class Asking:
         try:
             shown = shown_of(await action.preview(world, sender, subject, request.params))
         except Impossible as why:
-            await self._end(request, State.REFUSED, str(why), Note("request.impossible", sender.id, service, "refused"))
+            await self._end(
+                request, State.REFUSED, str(why), Note("request.impossible", sender.id, service, "refused")
+            )
             return Ack()
         version = self._office.policies.version
         present = digest_of(request, shown, version)
@@ -114,7 +114,9 @@ class Asking:
             await self._end(request, State.REFUSED, " ".join(decision.why), note)
             return Ack()
         if self._waiting_too_many(request):
-            return Ack(notice="You have many requests waiting for a decision already. Please wait for some of them.")
+            return Ack(
+                notice="You have many requests waiting for a decision already. Please wait for some of them."
+            )
         stages = () if proceed.allowed else decision.stages
         changes: dict[str, Any] = {
             "stages": stages,
@@ -130,8 +132,12 @@ class Asking:
             asked = request.model_copy(update=changes)
             seats = await self._approvers.seats(asked, ask, stages[0], [])
             if not seats:
-                note = Note("request.no_approver", sender.id, service, "refused", {**data, "stage": stages[0]})
-                await self._end(request, State.REFUSED, NO_APPROVER, note, alarm=f"Nobody can decide as {stages[0]}.")
+                note = Note(
+                    "request.no_approver", sender.id, service, "refused", {**data, "stage": stages[0]}
+                )
+                await self._end(
+                    request, State.REFUSED, NO_APPROVER, note, alarm=f"Nobody can decide as {stages[0]}."
+                )
                 return Ack()
             changes |= {
                 "seats": {stages[0]: seats},
@@ -142,7 +148,10 @@ class Asking:
 
         def work(conn: Connection) -> None:
             after = ledger.move(conn, request, State.APPROVING, note, world.now, **changes)
-            self._timers.stage(conn, after) if stages else self._timers.net(conn, after)
+            if stages:
+                self._timers.stage(conn, after)
+            else:
+                self._timers.net(conn, after)
             self._timers.start(conn, after)
 
         await self._office.database.write(work)
@@ -160,7 +169,7 @@ class Asking:
             if isinstance(got, Pick):
                 changes = {"params": params, "pick": got, "asked": (*request.asked, slot.name)}
                 return State.COLLECTING, changes, _NoteOf("request.asked", data={"slot": slot.name})
-            params[slot.name] = got.value if isinstance(got, Filled) else got
+            params[slot.name] = got.value
         return await self._show(request.model_copy(update={"params": params}), action, sender, world)
 
     async def _show(
@@ -186,7 +195,11 @@ class Asking:
             changes["outcome"] = " ".join(decision.why)
             return State.REFUSED, changes, _NoteOf("request.refused", "refused", data)
         digest = digest_of(ready, shown, self._office.policies.version)
-        return State.CONFIRMING, {**changes, "digest": digest}, _NoteOf("request.shown", data={**data, "digest": digest})
+        return (
+            State.CONFIRMING,
+            {**changes, "digest": digest},
+            _NoteOf("request.shown", data={**data, "digest": digest}),
+        )
 
     async def _end(self, request: Request, to: State, outcome: str, note: Note, alarm: str = "") -> None:
         now = self._office.clock()

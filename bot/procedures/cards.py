@@ -70,7 +70,9 @@ def status(story: Story) -> str:
         if stage is None:
             starts = request.shown.starts_at if request.shown else None
             return f"Starts {say.moment(starts, request.zone)}" if starts else "Working on it"
-        return f"Waiting for {say.names([request.name(seat.person) for seat in request.seats.get(stage, ())])}"
+        return (
+            f"Waiting for {say.names([request.name(seat.person) for seat in request.seats.get(stage, ())])}"
+        )
     if request.state is State.ACTIVE and request.ends_at:
         return f"Active until {say.moment(request.ends_at, request.zone)}"
     return _STATUS.get(request.state, "")
@@ -92,7 +94,9 @@ def question(story: Story, handles: Handles) -> Card:
         for at, (_, label) in enumerate(pick.options):
             buttons.append(Button(label=plain(label, 60), handle=pressed({"option": at}), sends_inputs=False))
     else:
-        options = tuple(Option(value=str(at), label=plain(label, 75)) for at, (_, label) in enumerate(pick.options))
+        options = tuple(
+            Option(value=str(at), label=plain(label, 75)) for at, (_, label) in enumerate(pick.options)
+        )
         inputs.append(ChoiceInput(name="option", label="Choose one", options=options))
         buttons.append(Button(label="Continue", handle=pressed({}), tone=Tone.PRIMARY))
     return Card(
@@ -158,7 +162,9 @@ def news(story: Story) -> Card:
     )
 
 
-def approval(story: Story, stage: str, seat: Seat | None, handles: Handles, *, reminder: bool = False) -> Card:
+def approval(
+    story: Story, stage: str, seat: Seat | None, handles: Handles, *, reminder: bool = False
+) -> Card:
     """An approver's card; ``seat`` None: the copy in the approvals channel."""
     request = story.request
     shown = request.shown
@@ -174,11 +180,20 @@ def approval(story: Story, stage: str, seat: Seat | None, handles: Handles, *, r
     elif waiting:
         asked = say.names([request.name(each.person) for each in request.seats.get(stage, ())])
         facts.append(Fact(label="Asked to decide", value=f"{asked} (as {stage})"))
-    if seat and said and said.person == seat.person and story.code and story.sealed and story.sealed.expires_at:
+    if (
+        seat
+        and said
+        and said.person == seat.person
+        and story.code
+        and story.sealed
+        and story.sealed.expires_at
+    ):
         facts.append(Fact(label=f"Code to read out to {name}", value=f"{story.code[:3]} {story.code[3:]}"))
     quotes = [*_wrote(f"{name} wrote", story.words)]
     if said and said.person in story.reasons:
-        quotes.append(Quote(label=f"{request.name(said.person)} wrote", text=plain(story.reasons[said.person], 500)))
+        quotes.append(
+            Quote(label=f"{request.name(said.person)} wrote", text=plain(story.reasons[said.person], 500))
+        )
     return Card(
         title=f"{name}: {story.title}",
         text=shown.sentence,
@@ -301,7 +316,8 @@ def _stages(request: Request, approvals: list[Approval]) -> tuple[Fact, ...]:
     rows = []
     for stage in request.stages:
         people = [request.name(seat.person) for seat in request.seats.get(stage, ())]
-        value = f"approved by {request.name(by[stage])}" if stage in by else f"waiting for {say.names(people)}"
+        value = (
+            f"approved by {request.name(by[stage])}" if stage in by else f"waiting for {say.names(people)}"
+        )
         rows.append(Fact(label=f"As {stage}", value=value if stage in by or people else "after that"))
     return tuple(rows)
-

@@ -53,9 +53,17 @@ class Deciding:
         verdict = await self._approvers.judge(request, person.id, press.stage, attested, given)
         if not verdict.allowed:
             whole = frozenset(request.needs)
-            if verdict.missing and (await self._approvers.judge(request, person.id, press.stage, whole, given)).allowed:
+            if (
+                verdict.missing
+                and (await self._approvers.judge(request, person.id, press.stage, whole, given)).allowed
+            ):
                 name = request.name(request.subject)
-                return Ack(errors={need: f"Tick this first: {ATTEST[need].format(name=name)}." for need in verdict.missing})
+                return Ack(
+                    errors={
+                        need: f"Tick this first: {ATTEST[need].format(name=name)}."
+                        for need in verdict.missing
+                    }
+                )
             return await self.refuse(request, person, press.service, verdict.why, verdict)
         to, changes, note = await self._outcome(request, person, press, verdict, given)
         return await self._record(request, person, press, to, changes, note)
@@ -64,7 +72,11 @@ class Deciding:
         self, request: Request, person: Person, press: Press, verdict: Verdict, given: list[Approval]
     ) -> tuple[State, dict[str, Any], Note]:
         name = plain(person.name, 80)
-        data: dict[str, Any] = {"stage": press.stage, "digest": press.digest, "attested": sorted(press.attested)}
+        data: dict[str, Any] = {
+            "stage": press.stage,
+            "digest": press.digest,
+            "attested": sorted(press.attested),
+        }
         if verdict.decision:
             data["decision"] = recorded(verdict.decision)
         names = {**request.names, person.id: name}
@@ -75,10 +87,15 @@ class Deciding:
         changes: dict[str, Any] = {"stage": request.stage + 1, "names": names}
         if request.stage + 1 < len(request.stages):
             stage = request.stages[request.stage + 1]
-            now_given = [*given, Approval(press.stage, person.id, "approved", press.attested, press.digest, None)]
+            now_given = [
+                *given,
+                Approval(press.stage, person.id, "approved", press.attested, press.digest, None),
+            ]
             seats = await self._approvers.seats(request, await self._gate.ask_of(request), stage, now_given)
             if not seats:
-                note = Note("request.no_approver", person.id, press.service, "refused", {**data, "missing": stage})
+                note = Note(
+                    "request.no_approver", person.id, press.service, "refused", {**data, "missing": stage}
+                )
                 outcome = f"This also needs a decision as {stage}, and nobody is there who may give it."
                 alarm = f"Nobody can decide as {stage}."
                 return State.REFUSED, {"names": names, "outcome": outcome, "alarm": alarm}, note
@@ -115,7 +132,9 @@ class Deciding:
 
     async def _too_late(self, request: Request, person: Person, press: Press) -> Ack:
         with self._office.database.read() as conn:
-            said = next((each for each in ledger.approvals(conn, request.ref) if each.stage == press.stage), None)
+            said = next(
+                (each for each in ledger.approvals(conn, request.ref) if each.stage == press.stage), None
+            )
         if said and said.person == person.id:
             return Ack(notice=f"You {said.verdict} this already.")
         if said:

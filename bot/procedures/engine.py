@@ -1,60 +1,273 @@
 """How a request runs, top to bottom: open, fill, confirm, approve, execute, end.
 
-Each public method is one thing that can happen to a request. It looks at the committed state,
-asks the gate, and makes at most one unit of work: the moves, their audit events and the jobs they
-need, in one transaction. ``settle`` then does what the new state calls for, and every chat is
-made to show it. ``settle`` is also what the safety-net job runs: whichever comes second finds
-nothing left to do.
+Each method is one thing that can happen to a request. It looks at the committed state, asks the
+gate, and makes one unit of work: the move, its audit event and the jobs it needs, in a single
+transaction. Then ``settle`` does what the new state calls for and makes every chat show it.
+``settle`` is also what every job of a request runs, so the safety net and the clock need no code
+of their own: whichever comes second finds nothing left to do.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import Connection
 
-from bot.audit.trail import DESKHAND, Event, append
-from bot.chat.card import Card
-from bot.chat.clean import plain
+from bot.audit.trail import Event, append
 from bot.chat.inbound import Ack, Inbound
-from bot.procedures import ledger, say
-from bot.procedures.action import Impossible, Procedure, Run, Slot, Step, World
+from bot.durable import TryLater
+from bot.procedures import ledger
+from bot.procedures.action import Procedure, World
 from bot.procedures.announce import Announcer
 from bot.procedures.approval import Approvers
-from bot.procedures.cards import ATTEST, pick_mark
-from bot.procedures.execute import Executor, Outcome, Result
-from bot.procedures.gate import Gate, recorded, shown_of
-from bot.procedures.ledger import Approval, Note
+from bot.procedures.asking import Asking
+from bot.procedures.cards import pick_mark
+from bot.procedures.deciding import Deciding, Press
+from bot.procedures.doing import Doing
+from bot.procedures.gate import Gate
+from bot.procedures.ledger import Note
 from bot.procedures.office import Office
-from bot.procedures.request import CANCELLABLE, Pick, Request, Shown, Stale, State, digest_of, new_ref
-from bot.procedures.slots import Filled, Guess, fill
+from bot.procedures.own import OwnRequests
+from bot.procedures.request import CANCELLABLE, Request, Stale, State
+from bot.procedures.slots import Guess
+from bot.procedures.timers import SETTLE, Timers
 from bot.store import frozen, sealed
 from bot.store.handles import Choice, Meaning
-from integrations.contract import Person, SystemDown, UnknownPerson
-from policies.decide import Decision
+from integrations.contract import Person
 
 log = structlog.get_logger()
 
-_NET = timedelta(seconds=10)  # until the safety net looks whether a move was followed up
-_ABANDONED = timedelta(hours=24)  # an unanswered question or an unconfirmed card
-ENGINE = "engine"
-
 
 class Engine:
-    def __init__(self, office: Office, world: WorldOf) -> None:
-        self._office = office
-        self._world_of = world
-        self._gate = Gate(office)
-        self._approvers = Approvers(office, self._gate)
-        self._executor = Executor(office)
-        self._announcer = Announcer(office)
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+    """The life of requests. One a process."""
 
-    @property
-    def gate(self) -> Gate:
-        return self._gate
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self.gate = Gate(office)
+        self._timers = Timers(office.jobs, office.settings)
+        approvers = Approvers(office, self.gate)
+        self._asking = Asking(office, self.gate, approvers, self._timers)
+        self._deciding = Deciding(office, self.gate, approvers, self._timers)
+        self._doing = Doing(office, self.gate, self._timers, self.world)
+        self._announcer = Announcer(office)
+        self._own = OwnRequests(office, self.end_grant)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        office.jobs.register(SETTLE, self.settle)
+
+    def world(self) -> World:
+        ports = self._office.ports
+        return World(
+            directory=ports.directory,
+            groups=ports.groups,
+            accounts=ports.accounts,
+            time_off=ports.time_off,
+            catalogue=self._office.catalogue,
+            requests=self._own,
+            now=self._office.clock(),
+        )
+
+    # What a person can do
+
+    async def open(
+        self,
+        sender: Person,
+        action: Procedure,
+        guesses: Mapping[str, Guess],
+        inbound: Inbound,
+        *,
+        words: str,
+        understood: str,
+    ) -> str:
+        """Start a request. Returns its reference. :raises Impossible: with a sentence for the person"""
+        ref = await self._asking.open(
+            sender, action, guesses, self.world(), inbound, words=words, understood=understood
+        )
+        await self.settle_now(ref)
+        return ref
+
+    async def fill(self, ref: str, sender: Person, guesses: Mapping[str, Guess], service: str) -> None:
+        """Answer the question that was put. :raises Impossible:"""
+        request = self._load(ref)
+        if request.state is State.COLLECTING and request.requester == sender.id:
+            await self._asking.fill(request, guesses, sender, self.world(), service)
+            await self.settle_now(ref)
+
+    async def press(self, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
+        """A button of a request: judged by who pressed it, on what it showed."""
+        for _ in range(3):  # a lost race: look again, and say what is true now
+            request = self._load(meaning.owner)
+            try:
+                ack = await self._pressed(request, person, meaning, inbound)
+            except Stale:
+                continue
+            await self.settle_now(meaning.owner)
+            return ack
+        return Ack(notice="Several people pressed at once. Please look at the card again.")
+
+    async def _pressed(self, request: Request, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
+        service = inbound.platform
+        if meaning.audience and meaning.audience != person.id:
+            return await self._deciding.refuse(request, person, service, "This card is not yours to answer.")
+        match meaning.choice:
+            case Choice.APPROVE | Choice.DENY:
+                yes = meaning.choice is Choice.APPROVE
+                ticked = frozenset(need for need in request.needs if inbound.fields.get(need) == "yes")
+                reason = inbound.fields.get("reason", "").strip()
+                stage = str(meaning.detail.get("stage", ""))
+                press = Press(stage, meaning.digest, yes, ticked if yes else frozenset(), reason, service)
+                return await self._deciding.decide(request, person, press)
+            case Choice.CONFIRM if request.state is State.CONFIRMING:
+                return await self._asking.confirm(request, person, meaning.digest, self.world(), service)
+            case Choice.CANCEL if request.state in CANCELLABLE:
+                return await self._cancel(request, person, service)
+            case Choice.PICK if request.state is State.COLLECTING and meaning.digest == pick_mark(request):
+                return await self._pick(request, person, meaning, inbound)
+            case Choice.NOT_ME:
+                return await self._not_me(request, person, service)
+        return await self._deciding.refuse(request, person, service, _late(request))
+
+    async def _pick(self, request: Request, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
+        assert request.pick, "a question is open"
+        chosen = str(meaning.detail.get("option", inbound.fields.get("option", "")))
+        if not chosen.isascii() or not chosen.isdigit() or int(chosen) >= len(request.pick.options):
+            return Ack(errors={"option": "Choose one of these."})
+        picked = request.pick.options[int(chosen)][0]
+        await self._asking.fill(
+            request, {request.pick.slot: Picked(picked)}, person, self.world(), inbound.platform
+        )
+        return Ack()
+
+    async def _cancel(self, request: Request, person: Person, service: str) -> Ack:
+        note = Note("request.cancelled", person.id, service)
+        now = self._office.clock()
+        await self._office.database.write(
+            lambda conn: ledger.move(conn, request, State.CANCELLED, note, now, outcome="You cancelled this.")
+        )
+        return Ack()
+
+    async def _not_me(self, request: Request, person: Person, service: str) -> Ack:
+        """ "This wasn't me": stop everything in this name, destroy what is not shown yet, call the admins."""
+        alarm = f"{request.name(person.id)} says that the reset for {request.name(request.subject)} was not theirs."
+        note = Note("person.frozen", person.id, service, data={"person": request.subject})
+        now = self._office.clock()
+
+        def work(conn: Connection) -> None:
+            frozen.freeze(conn, request.subject, person.id, now)
+            sealed.destroy(conn, request.ref)
+            ledger.move(
+                conn, request, request.state, note, now, alarm=alarm, outcome="Stopped: it was reported."
+            )
+
+        await self._office.database.write(work)
+        return Ack(notice="Thank you. Everything in this name is stopped, and the admins know.")
+
+    # What follows by itself
+
+    async def settle(self, ref: str) -> None:
+        """Do all that state and time call for, then make every chat show it. May run at any time.
+
+        :raises TryLater: a system or a platform has to answer first
+        """
+        lock = self._locks.setdefault(ref, asyncio.Lock())
+        async with lock:
+            try:
+                while (request := self._find(ref)) and await self._doing.step(request):
+                    pass
+            except Stale:
+                raise TryLater(f"{ref} was moved meanwhile") from None
+            finally:
+                await self._announcer.publish(ref)
+
+    async def settle_now(self, ref: str) -> None:
+        """The same right after a move; where a system is down, the committed job does it later."""
+        try:
+            await self.settle(ref)
+        except TryLater as reason:
+            log.warning("settle.put_off", ref=ref, reason=str(reason))
+            await self._office.jobs.soon(f"{ref}:later:{self._load(ref).version}", SETTLE, {"ref": ref})
+
+    async def end_grant(self, ref: str, actor: str, service: str) -> None:
+        """Take a running grant back now. Nothing happens where it ended before."""
+        request = self._load(ref)
+        if request.state is State.ACTIVE:
+            note = Note("request.given_back", actor, service)
+            now = self._office.clock()
+
+            def work(conn: Connection) -> None:
+                self._timers.net(conn, ledger.move(conn, request, State.REVOKING, note, now))
+
+            await self._office.database.write(work)
+        await self.settle(ref)
+
+    async def sweep(self) -> None:
+        """Grants whose time is over although no job came: after a restored backup, say."""
+        with self._office.database.read() as conn:
+            due = ledger.due(conn, self._office.clock())
+        for ref in due:
+            await self.settle_now(ref)
+
+    # What an admin can do
+
+    async def freeze(self, person: str, by: str, service: str, *, on: bool) -> bool:
+        """Stop, or let again, everything in this person's name. False: it was so already."""
+        now = self._office.clock()
+        kind = "person.frozen" if on else "person.unfrozen"
+
+        def work(conn: Connection) -> bool:
+            changed = frozen.freeze(conn, person, by, now) if on else frozen.unfreeze(conn, person)
+            if changed:
+                append(conn, Event(at=now, kind=kind, actor=by, service=service, subject=person))
+            return changed
+
+        return await self._office.database.write(work)
+
+    async def resolve(self, ref: str, by: str, service: str, *, happened: bool) -> Request:
+        """End a stuck request by what a person found. :raises IllegalMove: it is not stuck"""
+        request = self._load(ref)
+        revoking = request.given_at is not None
+        to = (
+            State.DONE
+            if happened and not revoking
+            else State.ENDED
+            if revoking and happened
+            else State.UNDONE
+        )
+        note = Note("request.resolved", by, service, data={"happened": happened})
+        outcome = "A person looked: it was done." if happened else "A person looked: it was not done."
+        now = self._office.clock()
+        return await self._office.database.write(
+            lambda conn: ledger.move(conn, request, to, note, now, outcome=outcome, alarm="")
+        )
+
+    def waiting_question(self, person: str) -> Request | None:
+        """The request whose question this person was asked last, if one is open."""
+        with self._office.database.read() as conn:
+            asked = ledger.of(conn, person, [State.COLLECTING])
+        return asked[-1] if asked else None
+
+    def _find(self, ref: str) -> Request | None:
+        with self._office.database.read() as conn:
+            return ledger.load(conn, ref)
+
+    def _load(self, ref: str) -> Request:
+        request = self._find(ref)
+        if request is None:
+            raise KeyError(ref)
+        return request
+
+
+class Picked:
+    """A guess that is none: the person chose it from a list we made."""
+
+    candidates: tuple[tuple[object, str], ...] = ()
+    text = ""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+def _late(request: Request) -> str:
+    return f"This card is out of date: the request is {request.state.value} by now."

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 import structlog
+from sqlalchemy import Connection
 
 from bot.audit.trail import DESKHAND, Event, append
 from bot.durable import TryLater
@@ -86,7 +87,9 @@ class Executor:
             except (SystemDown, OutcomeUnknown) as error:  # undoing twice is as good as once
                 raise TryLater(f"undo of {step.name}: {error}") from error
             except ConnectorError as error:
-                return Result(Outcome.STUCK, step.name, f"cannot be taken back: {type(error).__name__}: {error}")
+                return Result(
+                    Outcome.STUCK, step.name, f"cannot be taken back: {type(error).__name__}: {error}"
+                )
             await self._record(request, step.name, "undone", "step.undone")
         return Result(Outcome.UNDONE)
 
@@ -124,15 +127,21 @@ class Executor:
 
     async def _begin(self, request: Request, name: str, state: str, seen: Seen) -> None:
         event = self._event(request, f"step.{state}", name, "ok", dict(seen))
-        await self._office.database.write(
-            lambda conn: (ledger.begin_step(conn, request.ref, name, state, seen), append(conn, event))
-        )
+
+        def work(conn: Connection) -> None:
+            ledger.begin_step(conn, request.ref, name, state, seen)
+            append(conn, event)
+
+        await self._office.database.write(work)
 
     async def _record(self, request: Request, name: str, state: str, kind: str, outcome: str = "ok") -> None:
         event = self._event(request, kind, name, outcome, {})
-        await self._office.database.write(
-            lambda conn: (ledger.set_step(conn, request.ref, name, state), append(conn, event))
-        )
+
+        def work(conn: Connection) -> None:
+            ledger.set_step(conn, request.ref, name, state)
+            append(conn, event)
+
+        await self._office.database.write(work)
 
     def _event(self, request: Request, kind: str, step: str, outcome: str, seen: Seen) -> Event:
         return Event(

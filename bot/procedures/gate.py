@@ -11,6 +11,7 @@ from bot.procedures.office import Office
 from bot.procedures.request import Request, Shown
 from bot.store import frozen
 from integrations.contract import UnknownPerson
+from policies.catalogue import Resource
 from policies.decide import Ask, Decision, What, Who
 
 
@@ -42,7 +43,13 @@ class Gate:
         return self._office.policies.may_administer(await self.who(person), what)
 
     async def ask(
-        self, action: str, requester: str, subject: str, *, resource: str | None = None, minutes: int | None = None
+        self,
+        action: str,
+        requester: str,
+        subject: str,
+        *,
+        resource: str | None = None,
+        minutes: int | None = None,
     ) -> Ask:
         """The question, with everything the rules may look at."""
         asker = await self.who(requester)
@@ -100,10 +107,16 @@ def shown_of(preview: Preview) -> Shown:
         facts=preview.facts,
         lets=resource.lets if resource else "",
         sensitivity=resource.sensitivity.value if resource else "",
+        target=target_of(resource),
         minutes=preview.minutes,
         starts_at=preview.starts_at,
         ends_at=preview.ends_at,
     )
+
+
+def target_of(resource: Resource | None) -> str:
+    """What a catalogue entry stands for: the digest covers it, so an edited entry voids a yes."""
+    return f"{resource.system}:{resource.group}" if resource else ""
 
 
 def recorded(decision: Decision) -> dict[str, object]:
@@ -115,5 +128,3 @@ def recorded(decision: Decision) -> dict[str, object]:
         "policy_version": decision.version[:16],
         **({"errors": list(decision.errors)} if decision.errors else {}),
     }
-
-

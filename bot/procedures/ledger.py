@@ -72,7 +72,9 @@ def load(conn: sa.Connection, ref: str) -> Request | None:
     return restore(row) if row else None
 
 
-def move(conn: sa.Connection, request: Request, to: State, note: Note, at: datetime, **changes: Any) -> Request:
+def move(
+    conn: sa.Connection, request: Request, to: State, note: Note, at: datetime, **changes: Any
+) -> Request:
     """The one way a state changes. Returns the request as it now is.
 
     :raises IllegalMove: a move that the table in ``request`` does not have
@@ -80,7 +82,9 @@ def move(conn: sa.Connection, request: Request, to: State, note: Note, at: datet
     """
     if to not in MOVES.get(request.state, ()):
         raise IllegalMove(f"{request.ref}: {request.state} to {to}")
-    after = request.model_copy(update={**changes, "state": to, "version": request.version + 1, "moved_at": at})
+    after = request.model_copy(
+        update={**changes, "state": to, "version": request.version + 1, "moved_at": at}
+    )
     if conn.execute(_SWAP, _row(after)).rowcount != 1:
         raise Stale(request.ref)
     _audit(conn, after, note, {"from": request.state, "to": to})
@@ -114,7 +118,9 @@ def due(conn: sa.Connection, now: datetime) -> list[str]:
 
 def approve(conn: sa.Connection, ref: str, approval: Approval, at: datetime) -> None:
     conn.execute(
-        sa.text("INSERT INTO approvals VALUES (:ref, :stage, :person, :verdict, :attested, :digest, :words, :at)"),
+        sa.text(
+            "INSERT INTO approvals VALUES (:ref, :stage, :person, :verdict, :attested, :digest, :words, :at)"
+        ),
         {
             "ref": ref,
             "stage": approval.stage,

@@ -75,6 +75,7 @@ class Shown(BaseModel):
     facts: tuple[Fact, ...]
     lets: str = ""
     sensitivity: str = ""
+    target: str = ""  # system and group behind the catalogue entry
     minutes: int | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
@@ -108,8 +109,6 @@ class Request(BaseModel):
 
     # what was asked
     created_at: datetime
-    platform: str
-    conversation: str
     zone: str = "UTC"  # the requester's, for every time on the cards
     words: int | None = None  # the person's message, in audit's words table
     understood: str = ""  # by what, and how sure: "local 0.97"

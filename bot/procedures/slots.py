@@ -73,12 +73,18 @@ async def _report(slot: Slot, guess: Guess | None, sender: Person, world: World)
         if len(named) == 1:
             return Filled(named[0].id)
         if not named and (other := await _known(written, world)):
-            return Filled(other.id)  # not theirs: the gate says no, and the audit trail keeps whom they asked for
+            return Filled(
+                other.id
+            )  # not theirs: the gate says no, and the audit trail keeps whom they asked for
         reports = named or reports
     if not reports:
         raise Impossible("Nobody reports to you in the directory, so I cannot do this for anybody else.")
-    note = slot.question if not written or len(reports) > 1 else f"I do not know whom you mean. {slot.question}"
-    return Pick(slot=slot.name, options=tuple((each.id, f"{each.name}, {each.title}") for each in reports), note=note)
+    note = (
+        slot.question if not written or len(reports) > 1 else f"I do not know whom you mean. {slot.question}"
+    )
+    return Pick(
+        slot=slot.name, options=tuple((each.id, f"{each.name}, {each.title}") for each in reports), note=note
+    )
 
 
 async def _grant(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
@@ -87,7 +93,7 @@ async def _grant(slot: Slot, guess: Guess | None, sender: Person, world: World) 
         raise Impossible("You hold no access that I gave you, so there is nothing for me to take back.")
     keys = {guess.value} | {key for key, _ in guess.candidates} if guess else set()
     meant = [each for each in grants if each.ref in keys or each.resource in keys]
-    if len(meant) == 1 or len(grants) == 1 and not keys - {None}:
+    if len(meant) == 1 or (len(grants) == 1 and not keys - {None}):
         return Filled((meant or grants)[0].ref)
     options = tuple((each.ref, _label(each, world, sender)) for each in meant or grants)
     return Pick(slot=slot.name, options=options, note=slot.question)

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 
 from bot.store.migrations import Migration, migrate
 
@@ -133,13 +133,13 @@ class Database:
                     conn.exec_driver_sql("SAVEPOINT unit")
                     try:
                         outcomes.append((unit.work(conn), None))
-                    except DBAPIError:
+                    except OperationalError:
                         raise
                     except Exception as error:  # noqa: BLE001  one unit's refusal is not the others'
                         conn.exec_driver_sql("ROLLBACK TO unit")
                         outcomes.append((None, error))
                     conn.exec_driver_sql("RELEASE unit")
-        except DBAPIError:
+        except OperationalError:
             return False
         for unit, (value, failure) in zip(batch, outcomes, strict=True):
             unit.settle(value, failure)
@@ -168,6 +168,6 @@ def _engine(path: Path, *, immediate: bool) -> sa.Engine:
 def _named() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
+    except OperationalError as error:
         log.error("storage.down", reason=str(error.orig))
         raise StorageDown(str(error.orig)) from error

@@ -19,7 +19,8 @@ class Delivery:
 
 def of(conn: sa.Connection, ref: str) -> dict[str, Delivery]:
     rows = conn.execute(
-        sa.text("SELECT key, platform, conversation, message_id, hash FROM deliveries WHERE ref = :ref"), {"ref": ref}
+        sa.text("SELECT key, platform, conversation, message_id, hash FROM deliveries WHERE ref = :ref"),
+        {"ref": ref},
     )
     return {row[0]: Delivery(*row) for row in rows}
 

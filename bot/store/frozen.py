@@ -17,8 +17,13 @@ def freeze(conn: sa.Connection, person: str, by: str, at: datetime) -> bool:
 
 
 def unfreeze(conn: sa.Connection, person: str) -> bool:
-    return conn.execute(sa.text("DELETE FROM frozen WHERE person = :person"), {"person": person}).rowcount == 1
+    return (
+        conn.execute(sa.text("DELETE FROM frozen WHERE person = :person"), {"person": person}).rowcount == 1
+    )
 
 
 def is_frozen(conn: sa.Connection, person: str) -> bool:
-    return conn.execute(sa.text("SELECT 1 FROM frozen WHERE person = :person"), {"person": person}).first() is not None
+    return (
+        conn.execute(sa.text("SELECT 1 FROM frozen WHERE person = :person"), {"person": person}).first()
+        is not None
+    )

@@ -49,7 +49,9 @@ class Handles:
     @classmethod
     def of(cls, conn: sa.Connection, owner: str) -> Handles:
         rows = conn.execute(
-            sa.text("SELECT handle, owner, choice, audience, digest, detail FROM handles WHERE owner = :owner"),
+            sa.text(
+                "SELECT handle, owner, choice, audience, digest, detail FROM handles WHERE owner = :owner"
+            ),
             {"owner": owner},
         )
         return cls({tuple(row[1:]): row[0] for row in rows})

@@ -19,14 +19,18 @@ class Inbox:
     def put(self, conn: sa.Connection, inbound: Inbound) -> bool:
         """False: this platform delivered this event before."""
         done = conn.execute(
-            sa.text("INSERT INTO inbox VALUES (:platform, :id, :account, :kind, :at, :body) ON CONFLICT DO NOTHING"),
+            sa.text(
+                "INSERT INTO inbox VALUES (:platform, :id, :account, :kind, :at, :body) ON CONFLICT DO NOTHING"
+            ),
             {
                 "platform": inbound.platform,
                 "id": inbound.id,
                 "account": inbound.account,
                 "kind": inbound.kind.value,
                 "at": inbound.at.isoformat(timespec="microseconds"),
-                "body": self._box.seal(inbound.model_dump_json().encode(), _context(inbound.platform, inbound.id)),
+                "body": self._box.seal(
+                    inbound.model_dump_json().encode(), _context(inbound.platform, inbound.id)
+                ),
             },
         )
         return done.rowcount == 1
@@ -39,7 +43,9 @@ class Inbox:
 
     def waiting(self, conn: sa.Connection) -> list[Inbound]:
         """What a crash left unanswered, the oldest first."""
-        rows = conn.execute(sa.text("SELECT platform, id, body FROM inbox WHERE body IS NOT NULL ORDER BY at"))
+        rows = conn.execute(
+            sa.text("SELECT platform, id, body FROM inbox WHERE body IS NOT NULL ORDER BY at")
+        )
         return [self._open(row[0], row[1], row[2]) for row in rows]
 
     def _open(self, platform: str, inbound_id: str, body: bytes) -> Inbound:
@@ -74,5 +80,3 @@ def forget(conn: sa.Connection, before: datetime) -> None:
 
 def _context(platform: str, inbound_id: str) -> bytes:
     return f"{platform} {inbound_id}".encode()
-
-

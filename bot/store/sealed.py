@@ -77,7 +77,8 @@ def find(conn: sa.Connection, *, ref: str = "", token: str = "") -> Sealed | Non
 def start_clock(conn: sa.Connection, ref: str, expires_at: datetime) -> None:
     """From now on it can be shown."""
     conn.execute(
-        sa.text("UPDATE sealed SET expires_at = :at WHERE ref = :ref"), {"ref": ref, "at": expires_at.isoformat()}
+        sa.text("UPDATE sealed SET expires_at = :at WHERE ref = :ref"),
+        {"ref": ref, "at": expires_at.isoformat()},
     )
 
 

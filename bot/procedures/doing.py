@@ -1,0 +1,316 @@
+"""What follows without anybody pressing: the clock, the last gate, execution, revocation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.audit.trail import DESKHAND
+from bot.durable import TryLater
+from bot.procedures import ledger, say
+from bot.procedures.action import Procedure, Run, Step, World
+from bot.procedures.execute import Executor, Outcome, Result
+from bot.procedures.gate import Gate, recorded, target_of
+from bot.procedures.ledger import Approval, Note
+from bot.procedures.office import Office
+from bot.procedures.request import Request, State, digest_of
+from bot.procedures.timers import ABANDONED, Timers
+from bot.store import sealed
+from integrations.contract import SystemDown, UnknownPerson
+from policies.decide import Ask, Decision
+
+_SERVICE = "engine"
+
+
+class Doing:
+    def __init__(self, office: Office, gate: Gate, timers: Timers, world: Callable[[], World]) -> None:
+        self._office = office
+        self._gate = gate
+        self._timers = timers
+        self._world = world
+        self._executor = Executor(office)
+
+    async def step(self, request: Request) -> bool:
+        """Do the one thing that state and time call for. False: there is nothing to do now.
+
+        :raises TryLater: a system has to answer first
+        """
+        now = self._office.clock()
+        match request.state:
+            case State.COLLECTING | State.CONFIRMING if now >= request.created_at + ABANDONED:
+                await self._move(
+                    request,
+                    State.EXPIRED,
+                    _note("request.abandoned"),
+                    outcome="Nobody answered, so I closed it.",
+                )
+            case State.APPROVING if request.waits_for:
+                return await self._deadline(request)
+            case State.APPROVING if self._starts(request):
+                await self._begin(request)
+            case State.EXECUTING:
+                await self._execute(request)
+            case State.ACTIVE if request.ends_at and now >= request.ends_at:
+                await self._move(request, State.REVOKING, _note("request.time_over"))
+            case State.REVOKING:
+                await self._revoke(request)
+            case State.DONE:
+                return await self._destroy_late_secret(request)
+            case _:
+                return False
+        return True
+
+    def _starts(self, request: Request) -> bool:
+        starts = request.shown.starts_at if request.shown else None
+        return starts is None or self._office.clock() >= starts
+
+    async def _deadline(self, request: Request) -> bool:
+        now, stage = self._office.clock(), request.waits_for
+        assert stage and request.expires_at, "somebody is waited for, until a time"
+        if now >= request.expires_at:
+            asked = say.names([request.name(seat.person) for seat in request.seats[stage]])
+            outcome = f"{asked} did not decide in time, so this was not done. You can ask again."
+            await self._move(request, State.EXPIRED, _note("request.expired"), outcome=outcome)
+            return True
+        remind_at = (
+            request.expires_at - self._office.settings.expire_after + self._office.settings.remind_after
+        )
+        if now >= remind_at and stage not in request.reminded:
+            await self._move(
+                request, State.APPROVING, _note("request.reminded"), reminded=(*request.reminded, stage)
+            )
+            return True
+        return False
+
+    async def _begin(self, request: Request) -> None:
+        """The last gate, on fresh facts, after the last approval: nothing is executed without it."""
+        try:
+            against, data = await self._objection(request)
+        except SystemDown as error:
+            raise TryLater(f"the last gate of {request.ref}: {error}") from error
+        if against:
+            await self._move(
+                request, State.REFUSED, _note("request.refused", "refused", data), outcome=against
+            )
+            return
+        note = _note("request.executing", data=data)
+        action = self._procedure(request)
+
+        def work(conn: Connection) -> None:
+            if action.makes_secret:
+                self._office.seals.put(conn, request.ref, sealed.new_password())
+            after = ledger.move(conn, request, State.EXECUTING, note, self._office.clock())
+            self._timers.net(conn, after)
+
+        await self._office.database.write(work)
+
+    async def _objection(self, request: Request) -> tuple[str, dict[str, Any]]:
+        """Why it must not be executed, empty where nothing speaks against it; and for the record."""
+        assert request.shown, "nothing is executed that was not shown"
+        ask = await self._gate.ask_of(request)
+        decision = await self._gate.request(ask)
+        data: dict[str, Any] = {"decision": recorded(decision), "digest": request.digest}
+        if not decision.allowed:
+            return " ".join(decision.why), data
+        version = self._office.policies.version
+        if version != request.policy_version:
+            return "The rules changed since you confirmed this. Please ask again.", data
+        target = target_of(self._office.catalogue.get(request.resource or ""))
+        if digest_of(request, request.shown, version) != request.digest or target != request.shown.target:
+            return "This is not what you confirmed any more. Nothing was done; please ask again.", data
+        if not request.stages:
+            proceed = await self._gate.proceed(ask)
+            return ("" if proceed.allowed else " ".join(proceed.why)), data | {"proceed": recorded(proceed)}
+        with self._office.database.read() as conn:
+            given = [each for each in ledger.approvals(conn, request.ref) if each.verdict == "approved"]
+        return await self._approvals_hold(request, ask, decision, given, data)
+
+    async def _approvals_hold(
+        self, request: Request, ask: Ask, decision: Decision, given: list[Approval], data: dict[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        by = {each.stage: each for each in given if each.digest == request.digest}
+        people = {each.person for each in by.values()} - {request.requester, request.subject}
+        if set(by) < set(decision.stages) or len(people) < max(decision.quorum, len(by)):
+            return "Not everybody who has to approve this did.", data
+        approvals: dict[str, Any] = {}
+        for stage, each in by.items():
+            seat = next((seat for seat in request.seats[stage] if seat.person == each.person), None)
+            held = await self._gate.approve(
+                ask, each.person, stage=stage, fallback=bool(seat and seat.fallback), attested=each.attested
+            )
+            approvals[stage] = {"by": each.person, **recorded(held)}
+            if not held.allowed:
+                name = request.name(each.person)
+                return f"{name} approved this, but may not decide on it any more.", data | {
+                    "approvals": approvals
+                }
+        return "", data | {"approvals": approvals}
+
+    async def _execute(self, request: Request) -> None:
+        action = self._procedure(request)
+        steps = action.steps(request.params)
+        run = await self._run(request)
+        if run is None:
+            result = Result(Outcome.STUCK, "", "the subject is no longer in the directory")
+        else:
+            result = await self._executor.carry_out(request, steps, run)
+        if result.outcome is Outcome.DONE:
+            await self._done(request, action, steps)
+        else:
+            await self._failed(request, result)
+
+    async def _done(self, request: Request, action: Procedure, steps: tuple[Step, ...]) -> None:
+        assert request.shown, "nothing is executed that was not shown"
+        now = self._office.clock()
+        with self._office.database.read() as conn:
+            states = {each.state for each in ledger.journal(conn, request.ref).values()}
+            others = ledger.granted(conn, request.subject, request.resource or "")
+        ours = "done" in states or any(each.state is State.ACTIVE for each in others)
+        timed = ours and request.shown.minutes is not None
+        changes: dict[str, Any] = {"given_at": now, "outcome": self._receipt(request, ours)}
+        if timed:
+            changes["ends_at"] = request.shown.ends_at or now + _minutes(request.shown.minutes)
+        if action.tells:
+            changes["told"] = await self._to_tell(request)
+        note = _note("request.done", data={"ours": ours})
+
+        def work(conn: Connection) -> None:
+            after = ledger.move(conn, request, State.DONE, note, now, **changes)
+            if timed:
+                ends = {"ends_at": ledger.stamp(changes["ends_at"])}
+                after = ledger.move(conn, after, State.ACTIVE, _note("request.active", data=ends), now)
+                self._timers.end(conn, after)
+            if action.makes_secret:
+                until = now + self._office.settings.reveal_for
+                sealed.start_clock(conn, request.ref, until)
+                self._timers.unseal(conn, after, until)
+
+        await self._office.database.write(work)
+
+    async def _failed(self, request: Request, result: Result) -> None:
+        now = self._office.clock()
+        stuck = result.outcome is Outcome.STUCK
+        to = State.STUCK if stuck else State.UNDONE
+        data = {"step": result.step, "reason": result.reason}
+        note = _note(f"request.{to}", "unknown" if stuck else "failed", data)
+        outcome = (
+            "I could not find out whether this was done. I called the admins; nothing will be tried again blindly."
+            if stuck
+            else "This could not be done, and nothing was changed. The admins can see why; you can ask again."
+        )
+        alarm = (
+            f"Step {result.step}: {result.reason}. End it with: deskhand resolve {request.ref}"
+            if stuck
+            else ""
+        )
+
+        def work(conn: Connection) -> None:
+            if not stuck:
+                sealed.destroy(conn, request.ref)
+            ledger.move(conn, request, to, note, now, outcome=outcome, alarm=alarm)
+
+        await self._office.database.write(work)
+
+    async def _revoke(self, request: Request) -> None:
+        """Take back what was ours; hand it over where a later grant of ours still needs it."""
+        now = self._office.clock()
+        steps = self._procedure(request).steps(request.params)
+        with self._office.database.read() as conn:
+            heirs = [
+                each
+                for each in ledger.granted(conn, request.subject, request.resource or "")
+                if each.ref != request.ref and each.state is State.ACTIVE
+            ]
+        if heirs:
+            heir = max(heirs, key=lambda each: each.ends_at or now)
+            note = _note("request.ended", data={"handed_to": heir.ref})
+            outcome = f"This grant ended; you keep the access through {heir.ref}."
+
+            def hand_over(conn: Connection) -> None:
+                _hand_over(conn, request, heir, steps)
+                ledger.move(conn, request, State.ENDED, note, now, outcome=outcome)
+
+            await self._office.database.write(hand_over)
+            return
+        run = await self._run(request)
+        if run is None:
+            result = Result(Outcome.STUCK, "", "the subject is no longer in the directory")
+        else:
+            result = await self._executor.take_back(request, steps, run)
+        if result.outcome is Outcome.STUCK:
+            await self._failed(request, result)
+        else:
+            title = request.shown.sentence if request.shown else request.ref
+            await self._move(request, State.ENDED, _note("request.ended"), outcome=f"It has ended: {title}")
+
+    async def _destroy_late_secret(self, request: Request) -> bool:
+        now = self._office.clock()
+        with self._office.database.read() as conn:
+            waiting = sealed.find(conn, ref=request.ref)
+        if waiting is None or waiting.expires_at is None or now < waiting.expires_at:
+            return False
+        note = _note("credential.expired")
+        outcome = "The new password was not looked at in time, so it was destroyed. Please ask again."
+
+        def work(conn: Connection) -> None:
+            sealed.destroy(conn, request.ref)
+            ledger.move(conn, request, State.DONE, note, now, outcome=outcome)
+
+        await self._office.database.write(work)
+        return True
+
+    async def _run(self, request: Request) -> Callable[[Step], Run] | None:
+        """None: the subject is gone from the directory."""
+        world = self._world()
+        try:
+            subject = await world.directory.person(request.subject)
+        except UnknownPerson:
+            return None
+        except SystemDown as error:
+            raise TryLater(f"{request.ref} needs its subject: {error}") from error
+        with self._office.database.read() as conn:
+            secret = self._office.seals.open(conn, request.ref)
+        return lambda step: Run(world, subject, request.params, f"{request.ref}:{step.name}", secret)
+
+    async def _to_tell(self, request: Request) -> tuple[str, ...]:
+        try:
+            managers = await self._office.ports.directory.managers(request.subject)
+        except (SystemDown, UnknownPerson) as error:
+            raise TryLater(f"whom to tell of {request.ref}: {error}") from error
+        return tuple(dict.fromkeys([request.subject, *(each.id for each in managers[:1])]))
+
+    def _receipt(self, request: Request, ours: bool) -> str:
+        shown = request.shown
+        assert shown, "nothing is executed that was not shown"
+        if not ours:
+            return f"It was so already, and I changed nothing: {shown.sentence}"
+        return f"Done: {shown.sentence}"
+
+    async def _move(self, request: Request, to: State, note: Note, **changes: Any) -> None:
+        now = self._office.clock()
+        await self._office.database.write(lambda conn: ledger.move(conn, request, to, note, now, **changes))
+
+    def _procedure(self, request: Request) -> Procedure:
+        action = self._office.registry[request.action]
+        assert isinstance(action, Procedure), "only procedures become requests"
+        return action
+
+
+def _note(kind: str, result: str = "ok", data: dict[str, Any] | None = None) -> Note:
+    return Note(kind, DESKHAND, _SERVICE, result, data)
+
+
+def _minutes(count: int | None) -> timedelta:
+    return timedelta(minutes=count or 0)
+
+
+def _hand_over(conn: Connection, ended: Request, heir: Request, steps: tuple[Step, ...]) -> None:
+    """What was ours stays ours: the later grant takes it back when it ends."""
+    before = ledger.journal(conn, ended.ref)
+    for step in steps:
+        if before[step.name].state == "done":
+            ledger.set_step(conn, heir.ref, step.name, "done")
+            ledger.set_step(conn, ended.ref, step.name, "undone")
