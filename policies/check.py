@@ -184,8 +184,8 @@ def _misfit(cast: Cast, case: Case) -> str:
         return f"the resource {case.resource!r} is not in {CAST}"
     if bool(case.action) == bool(case.command):
         return "give it an action or a command"
-    approving = case.file.startswith("approve/")
-    if approving != bool(case.approver and case.stage and case.expect):
+    press = (case.approver, case.stage, case.expect)
+    if not all(press) if case.file.startswith("approve/") else any(press):
         return "approver, stage and expect belong to cases in approve/, and all three to each of them"
     if case.file.startswith("allow/") and case.action and not case.then:
         return "say what follows: then: proceeds, or then: {stages: [...]}"
