@@ -29,7 +29,7 @@ ready() {
 
 say() { printf 'deskhand: %s\n' "$*" >&2; }
 
-# --- Python ---------------------------------------------------------------------------------------------------
+# --- Python --------------------------------------------------------------------------------------------
 
 # Is asked of each candidate: a name on the PATH may be a version manager's stub that fails when it is run.
 probe='
@@ -115,7 +115,7 @@ mend_with_apt() {
     echo "install Python 3.11 or newer, with its venv module: this release's own packages stop at 3.$offered"
 }
 
-# --- The install ----------------------------------------------------------------------------------------------
+# --- The install ---------------------------------------------------------------------------------------
 
 # One at a time. The lock belongs to descriptor 9, which pip inherits: it is free when the last of us has ended.
 take_turn() {
