@@ -1,0 +1,286 @@
+"""One inbound in, replies out: who is it, what do they want, and which part of the house does it.
+
+An inbound is stored before it is acknowledged and marked done after its replies went out. A crash
+in between replays it; every path below shows the present state then, and does nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.audit.trail import DESKHAND, Event, append
+from bot.chat.card import Button, Card, Tone
+from bot.chat.clean import plain
+from bot.chat.inbound import Ack, Inbound, InboundKind
+from bot.chat.platform import PlatformDown, Unreachable
+from bot.chat.redact import redact
+from bot.intent.understand import Proposal, Understander
+from bot.people import Stranger
+from bot.procedures.action import Action, Declined, Impossible, Lookup, Procedure, Slot
+from bot.procedures.engine import Engine, Picked
+from bot.procedures.lookup import Lookups
+from bot.procedures.office import Office
+from bot.procedures.request import Request
+from bot.procedures.slots import Guess
+from bot.store.handles import Choice, Handles, Meaning, meaning_of
+from bot.store.inbox import Inbox, lately
+from integrations.contract import ConnectorError, Person
+
+log = structlog.get_logger()
+
+_ACK_WITHIN_S = 1.0
+_TEXT_CHARS = 4_000
+_LIKELY = 3  # actions offered where nothing is sure
+_MINUTE = timedelta(minutes=1)
+
+GIVE_BACK = "give_back_access"
+REMOVED = (
+    "I removed what looked like a password or code. Never send one here: nobody at the help desk needs it."
+)
+DOWN = "I cannot check your request right now, so I did nothing. Please try again in a minute."
+BUSY = "That was a lot at once. I answer the next messages in a minute."
+
+
+class Desk:
+    def __init__(self, office: Office, engine: Engine, understander: Understander, inbox: Inbox) -> None:
+        self._office = office
+        self._engine = engine
+        self._understander = understander
+        self._inbox = inbox
+        self._lookups = Lookups(office, engine.gate)
+        self._tasks: set[asyncio.Task[Ack]] = set()
+
+    async def receive(self, inbound: Inbound) -> Ack:
+        """Store, handle, acknowledge within a second. :raises StorageDown: it was not stored"""
+        cleaned, removed = _clean(inbound)
+        since = self._office.clock() - _MINUTE
+
+        def store(conn: Connection) -> int | None:
+            return lately(conn, cleaned, since) if self._inbox.put(conn, cleaned) else None
+
+        recent = await self._office.database.write(store)
+        if recent is None:
+            return Ack(duplicate=True)
+        task = asyncio.create_task(self._handle(cleaned, recent))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            ack = await asyncio.wait_for(asyncio.shield(task), _ACK_WITHIN_S)
+        except TimeoutError:
+            return Ack(working=True)
+        return ack.model_copy(update={"notice": f"{REMOVED} {ack.notice}".strip()}) if removed else ack
+
+    async def replay(self) -> int:
+        """Handle what a crash left unanswered. Returns how many there were."""
+        with self._office.database.read() as conn:
+            waiting = self._inbox.waiting(conn)
+        for inbound in waiting:
+            await self._handle(inbound, 0)
+        return len(waiting)
+
+    async def finish(self) -> None:
+        """Let what is under way end."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _handle(self, inbound: Inbound, recent: int) -> Ack:
+        ack = await self._safely(inbound, recent)
+        await self._office.database.write(lambda conn: self._inbox.done(conn, inbound))
+        return ack
+
+    async def _safely(self, inbound: Inbound, recent: int) -> Ack:
+        try:
+            person = await self._office.people.identify(inbound)
+            if inbound.kind is InboundKind.PRESS:
+                return await self._press(person, inbound)
+            if recent > self._office.settings.requests_per_minute:
+                return await self._put_off(person, inbound, recent)
+            return await self._message(person, inbound)
+        except Stranger as stranger:
+            return await self._turned_away(inbound, str(stranger))
+        except ConnectorError as error:
+            log.warning("system.down", error=type(error).__name__, reason=str(error))
+            await self._reply(inbound, [Card(title="Not now", text=DOWN, tone=Tone.WARN)])
+            return Ack(notice=DOWN)
+        except (PlatformDown, Unreachable) as error:
+            log.warning("reply.lost", inbound=inbound.id, reason=str(error))
+            return Ack()
+
+    async def _message(self, person: Person, inbound: Inbound) -> Ack:
+        slots = {action.name: action.slots for action in self._office.registry.named()}
+        now, zone = self._office.clock(), person.time_zone
+        proposal = self._understander.propose(inbound.text, now=now, time_zone=zone, slots_of=slots)
+        waiting = self._engine.waiting_question(person.id)
+        if waiting and waiting.pick and (guess := self._answer(waiting, inbound.text, proposal, zone)):
+            await self._engine.fill(waiting.ref, person, {waiting.pick.slot: guess}, inbound.platform)
+            return Ack()
+        if proposal.action is None:
+            return await self._unclear(person, inbound, proposal)
+        understood = f"{proposal.source} {proposal.confidence:.2f}"
+        return await self._run(person, inbound, proposal.action, proposal.slots, inbound.text, understood)
+
+    def _answer(self, waiting: Request, text: str, proposal: Proposal, zone: str) -> Guess | None:
+        """The words as an answer to the open question, unless they are clearly another wish."""
+        slot = self._slot(waiting)
+        other_wish = proposal.action is not None and proposal.action != waiting.action
+        if slot is None or other_wish:
+            return None
+        guess = self._understander.fill(slot, text, now=self._office.clock(), time_zone=zone)
+        return guess if guess.value or guess.candidates or guess.text else None
+
+    def _slot(self, waiting: Request) -> Slot | None:
+        asked = waiting.pick.slot if waiting.pick else ""
+        return next(
+            (slot for slot in self._office.registry[waiting.action].slots if slot.name == asked), None
+        )
+
+    async def _run(
+        self,
+        person: Person,
+        inbound: Inbound,
+        name: str,
+        guesses: Mapping[str, Guess],
+        words: str,
+        understood: str,
+    ) -> Ack:
+        action: Action = self._office.registry[name]
+        try:
+            match action:
+                case Declined():
+                    cards = await self._lookups.decline(
+                        person, action, inbound, words=words, understood=understood
+                    )
+                case Lookup():
+                    cards = await self._lookups.answer(
+                        person,
+                        action,
+                        guesses,
+                        self._engine.world(),
+                        inbound,
+                        words=words,
+                        understood=understood,
+                    )
+                case Procedure():
+                    await self._engine.open(
+                        person, action, guesses, inbound, words=words, understood=understood
+                    )
+                    cards = []
+                case _:
+                    raise TypeError(f"{name} is no sort of action there is")
+        except Impossible as why:
+            data = {"understood": understood, "why": str(why)}
+            await self._lookups.audit(
+                name, "request.impossible", "refused", person, person, inbound, words, data
+            )
+            cards = [Card(title=action.title, text=str(why), tone=Tone.WARN)]
+        await self._reply(inbound, cards)
+        return Ack()
+
+    async def _unclear(self, person: Person, inbound: Inbound, proposal: Proposal) -> Ack:
+        """Never a guess: the likely actions as buttons."""
+        data = {"ranking": [[name, round(p, 3)] for name, p in proposal.ranking[:_LIKELY]]}
+        kept = await self._lookups.audit(
+            "", "message.unclear", "ok", person, person, inbound, inbound.text, data
+        )
+        likely = [name for name, _ in proposal.ranking if name in self._office.registry][:_LIKELY]
+        owner = _owner(inbound)
+        with self._office.database.read() as conn:
+            handles = Handles.of(conn, owner)
+        buttons = tuple(
+            Button(
+                label=self._office.registry[name].title,
+                handle=handles.mint(
+                    Meaning(owner, Choice.BEGIN, person.id, detail={"action": name, "words": kept})
+                ),
+                sends_inputs=False,
+            )
+            for name in likely
+        )
+        await self._office.database.write(handles.keep)
+        text = (
+            "That sounds like a question, and I only do things; the help desk answers questions. Or did you mean:"
+            if proposal.question
+            else "I am not sure what you would like me to do. Did you mean one of these?"
+        )
+        await self._reply(inbound, [Card(title="How can I help?", text=text, buttons=buttons)])
+        return Ack()
+
+    async def _press(self, person: Person, inbound: Inbound) -> Ack:
+        with self._office.database.read() as conn:
+            meaning = meaning_of(conn, inbound.handle)
+        if meaning is None:
+            return await self._unknown_press(person, inbound)
+        if meaning.choice is Choice.BEGIN:
+            return await self._begin(person, inbound, meaning)
+        if meaning.choice is Choice.GIVE_BACK and meaning.audience == person.id:
+            slot = self._office.registry[GIVE_BACK].slots[0].name
+            return await self._run(person, inbound, GIVE_BACK, {slot: Picked(meaning.owner)}, "", "button")
+        return await self._engine.press(person, meaning, inbound)
+
+    async def _begin(self, person: Person, inbound: Inbound, meaning: Meaning) -> Ack:
+        if meaning.audience != person.id:
+            return await self._unknown_press(person, inbound)
+        name = str(meaning.detail["action"])
+        words = self._words(meaning.detail.get("words"))
+        slots = {name: self._office.registry[name].slots}
+        proposal = self._understander.propose(
+            words, now=self._office.clock(), time_zone=person.time_zone, slots_of=slots, only=name
+        )
+        return await self._run(person, inbound, name, proposal.slots, words, "button")
+
+    def _words(self, words: object) -> str:
+        if not isinstance(words, int):
+            return ""
+        with self._office.database.read() as conn:
+            return self._office.words.read(conn, words) or ""
+
+    async def _unknown_press(self, person: Person, inbound: Inbound) -> Ack:
+        await self._audit("press.unknown", person.id, inbound)
+        return Ack(notice="This button does not work (any more). Write to me, and I make a new one.")
+
+    async def _turned_away(self, inbound: Inbound, why: str) -> Ack:
+        await self._audit("sender.refused", DESKHAND, inbound)
+        return Ack(notice=why)
+
+    async def _put_off(self, person: Person, inbound: Inbound, recent: int) -> Ack:
+        if recent == self._office.settings.requests_per_minute + 1:  # said once, not to every message
+            await self._audit("sender.put_off", person.id, inbound)
+            await self._reply(inbound, [Card(title="One moment", text=BUSY, tone=Tone.WAIT)])
+        return Ack(notice=BUSY)
+
+    async def _audit(self, kind: str, actor: str, inbound: Inbound) -> None:
+        event = Event(
+            at=self._office.clock(),
+            kind=kind,
+            actor=actor,
+            service=inbound.platform,
+            outcome="refused",
+            data={"inbound": plain(inbound.id, 80), "account": plain(inbound.account, 80)},
+        )
+        await self._office.database.write(lambda conn: append(conn, event))
+
+    async def _reply(self, inbound: Inbound, cards: list[Card]) -> None:
+        """To the person alone, wherever they wrote: what is answered is theirs."""
+        platform = self._office.platforms[inbound.platform]
+        where = await platform.direct(inbound.account)
+        for number, card in enumerate(cards):
+            await platform.send(where, card, key=f"{_owner(inbound)}:{number}")
+
+
+def _owner(inbound: Inbound) -> str:
+    return f"in:{inbound.platform}:{inbound.id}"
+
+
+def _clean(inbound: Inbound) -> tuple[Inbound, bool]:
+    """Secrets and what nobody can see are cut out before anything is stored, logged or understood."""
+    text, removed = redact(plain(inbound.text, _TEXT_CHARS))
+    fields = {}
+    for name, value in list(inbound.fields.items())[:20]:
+        kept, cut = redact(plain(value, _TEXT_CHARS))
+        removed = removed or cut
+        fields[plain(name, 80)] = kept
+    return inbound.model_copy(update={"text": text, "fields": fields}), removed

@@ -1,0 +1,79 @@
+"""Showing a new credential: once, to whoever holds the link and the code the manager reads out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from bot.audit.trail import DESKHAND
+from bot.procedures import ledger
+from bot.procedures.engine import Engine
+from bot.procedures.ledger import Note
+from bot.procedures.office import Office
+from bot.procedures.request import Request, State
+from bot.store import sealed
+from bot.store.sealed import Sealed
+from integrations.contract import Secret
+
+SERVICE = "reveal"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    why: str
+    tries: int = 0  # that are left; 0: the credential is gone
+
+
+GONE = Refused("This link is not valid any more. It works once, and for ten minutes only. You can ask again.")
+
+
+class Reveals:
+    def __init__(self, office: Office, engine: Engine) -> None:
+        self._office = office
+        self._engine = engine
+
+    def waiting(self, token: str) -> bool:
+        """Whether something can be shown under this token."""
+        with self._office.database.read() as conn:
+            return self._valid(sealed.find(conn, token=token))
+
+    async def show(self, token: str, code: str) -> Secret | Refused:
+        """The credential, destroyed in the same transaction that says it was shown."""
+        code = "".join(code.split())
+        shown = await self._office.database.write(lambda conn: self._open(conn, token, code))
+        if shown[0]:
+            await self._engine.settle_now(shown[0])
+        return shown[1]
+
+    def _open(self, conn: Connection, token: str, code: str) -> tuple[str, Secret | Refused]:
+        found = sealed.find(conn, token=token)
+        request = ledger.load(conn, found.ref) if found else None
+        if found is None or request is None or not self._valid(found):
+            return "", GONE
+        if not self._office.seals.right(conn, found.ref, code):
+            return self._wrong(conn, found, request)
+        secret = self._office.seals.open(conn, found.ref)
+        sealed.destroy(conn, found.ref)
+        self._move(
+            conn, request, "credential.shown", "ok", "Your new password was shown. It has to be changed."
+        )
+        return request.ref, secret or GONE
+
+    def _wrong(self, conn: Connection, found: Sealed, request: Request) -> tuple[str, Refused]:
+        left = found.tries - 1
+        if left <= 0:
+            sealed.destroy(conn, found.ref)
+            said = "The code was wrong too often, so the new password was destroyed. You can ask again."
+            self._move(conn, request, "credential.locked", "refused", said)
+            return request.ref, Refused(said)
+        sealed.wrong_code(conn, found.ref)
+        self._move(conn, request, "credential.wrong_code", "refused", request.outcome)
+        return request.ref, Refused(f"That is not the code. {left} tries are left.", left)
+
+    def _move(self, conn: Connection, request: Request, kind: str, result: str, outcome: str) -> None:
+        note = Note(kind, DESKHAND if result != "ok" else request.requester, SERVICE, result)
+        ledger.move(conn, request, State.DONE, note, self._office.clock(), outcome=outcome)
+
+    def _valid(self, found: Sealed | None) -> bool:
+        return bool(found and found.expires_at and self._office.clock() < found.expires_at)
