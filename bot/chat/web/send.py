@@ -32,7 +32,8 @@ class WebPlatform:
         return APPROVALS
 
     async def send(self, conversation: str, card: Card, *, key: str) -> MessageRef:
-        if conversation != APPROVALS and not conversation.removeprefix(DIRECT) != conversation:
+        direct = conversation.startswith(DIRECT) and conversation != DIRECT
+        if conversation != APPROVALS and not direct:
             raise Unreachable(f"the web desk has no conversation {conversation[:200]!r}")
         try:
             message, new = await self.messages.add(
