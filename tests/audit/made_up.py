@@ -57,7 +57,9 @@ class Desk:
         about = {"request": ref, "action": "grant_access", "subject": person}
         with self.engine.begin() as conn:
             asked = self.words.record(conn, person, text)
-            self._add(conn, "request.asked", person, words=asked, service="web", data={"by": "classifier"}, **about)
+            self._add(
+                conn, "request.asked", person, words=asked, service="web", data={"by": "classifier"}, **about
+            )
             self._add(conn, "decision", person, data={"question": "request", "policies": ["medium"]}, **about)
             self._add(conn, "request.moved", person, data={"from": "confirming", "to": "approving"}, **about)
             self._add(conn, "press.refused", "p-eve", outcome="refused", data={"choice": "approve"}, **about)

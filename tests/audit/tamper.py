@@ -45,7 +45,10 @@ def edit_column(db, rnd):
     seq = any_seq(db, rnd)
     before = db.execute(f"SELECT CAST({name} AS BLOB) FROM audit_events WHERE seq = ?", (seq,)).fetchone()
     db.execute(f"UPDATE audit_events SET {name} = {change} WHERE seq = ?", (junk, seq))
-    return before != db.execute(f"SELECT CAST({name} AS BLOB) FROM audit_events WHERE seq = ?", (seq,)).fetchone()
+    return (
+        before
+        != db.execute(f"SELECT CAST({name} AS BLOB) FROM audit_events WHERE seq = ?", (seq,)).fetchone()
+    )
 
 
 def edit_body(db, rnd):
@@ -90,7 +93,9 @@ def delete_and_close_the_gap(db, rnd):
 def insert(db, rnd):
     """A copy of another event, chained to the one before it, the later ones moved up."""
     seq = any_seq(db, rnd)
-    for (later,) in db.execute("SELECT seq FROM audit_events WHERE seq > ? ORDER BY seq DESC", (seq,)).fetchall():
+    for (later,) in db.execute(
+        "SELECT seq FROM audit_events WHERE seq > ? ORDER BY seq DESC", (seq,)
+    ).fetchall():
         db.execute("UPDATE audit_events SET seq = ? WHERE seq = ?", (later + 1, later))
     (link,) = db.execute("SELECT hash FROM audit_events WHERE seq = ?", (seq,)).fetchone()
     copy_to(db, any_seq(db, rnd) if seq == 1 else rnd.randint(1, seq), seq + 1, link)
@@ -159,7 +164,9 @@ def forge_words(db, rnd):
 
 def swap_words(db, rnd):
     (a, *one), (b, *two) = rnd.sample(db.execute("SELECT * FROM words").fetchall(), 2)
-    update = "UPDATE words SET person = ?, person_key = ?, sealed = ?, commitment = ?, digest = ? WHERE id = ?"
+    update = (
+        "UPDATE words SET person = ?, person_key = ?, sealed = ?, commitment = ?, digest = ? WHERE id = ?"
+    )
     db.execute(update, (*one, b))
     db.execute(update, (*two, a))
 
@@ -169,7 +176,10 @@ def delete_words(db, rnd):
 
 
 def lose_a_key(db, rnd):
-    db.execute("DELETE FROM person_keys WHERE id = ?", rnd.choice(db.execute("SELECT id FROM person_keys").fetchall()))
+    db.execute(
+        "DELETE FROM person_keys WHERE id = ?",
+        rnd.choice(db.execute("SELECT id FROM person_keys").fetchall()),
+    )
 
 
 def empty(db, rnd):

@@ -51,7 +51,11 @@ def test_what_is_sealed_opens_only_with_its_key_purpose_and_context(tmp_path):
     keys = KeyFile.open(tmp_path / "master.key")
     sealed = keys.box("credentials").seal(b"s3cret", b"R-7Q2M")
     assert keys.box("credentials").unseal(sealed, b"R-7Q2M") == b"s3cret"
-    for box, context in ((keys.box("words"), b"R-7Q2M"), (keys.box("credentials"), b"R-0000"), (Box(bytes(32)), b"")):
+    for box, context in (
+        (keys.box("words"), b"R-7Q2M"),
+        (keys.box("credentials"), b"R-0000"),
+        (Box(bytes(32)), b""),
+    ):
         with pytest.raises(Unsealable):
             box.unseal(sealed, context)
 

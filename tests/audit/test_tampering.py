@@ -57,8 +57,8 @@ def test_only_a_checkpoint_shows_that_everything_was_computed_anew(busy, tmp_pat
 def test_the_first_break_is_named(busy):
     with sqlite3.connect(busy.path) as db:
         db.execute("DROP TRIGGER audit_events_update")
-        db.execute("UPDATE audit_events SET body = CAST(replace(CAST(body AS TEXT), 'p-eve', 'p-ana') AS BLOB)"
-                   " WHERE seq IN (11, 18)")  # fmt: skip
+        swap = "CAST(replace(CAST(body AS TEXT), 'p-eve', 'p-ana') AS BLOB)"
+        db.execute(f"UPDATE audit_events SET body = {swap} WHERE seq IN (11, 18)")
     db.close()
     broken = verify(busy.path).first_break
     assert broken is not None

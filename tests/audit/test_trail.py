@@ -7,6 +7,7 @@ import sqlite3
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -21,7 +22,8 @@ from tests.audit.made_up import START, engine
 
 
 def event(**fields):
-    return Event(**{"at": START, "kind": "request.moved", "actor": "p-ana"} | fields)
+    whole: dict[str, Any] = {"at": START, "kind": "request.moved", "actor": "p-ana"} | fields
+    return Event(**whole)
 
 
 def test_events_are_numbered_from_one_and_read_back_as_they_were(desk):
@@ -32,9 +34,9 @@ def test_events_are_numbered_from_one_and_read_back_as_they_were(desk):
 
 
 def test_an_event_whose_transaction_is_taken_back_never_was(desk):
-    with pytest.raises(RuntimeError), desk.engine.begin() as conn:
+    with desk.engine.connect() as conn:
         append(conn, event())
-        raise RuntimeError
+        conn.rollback()
     with desk.engine.begin() as conn:
         assert append(conn, event()) == 1
     assert verify(desk.path).whole
@@ -105,8 +107,8 @@ def test_whatever_json_is_recorded_comes_back_and_verifies(desk, data, actor):
         "DELETE FROM audit_events WHERE seq = 7",
         "DELETE FROM audit_events",
         "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events WHERE seq = 3",
-        "INSERT INTO audit_events SELECT 9, at, kind, request, actor, service, outcome, action, subject, words,"
-        " body, hash FROM audit_events WHERE seq = 3",
+        "INSERT INTO audit_events SELECT 9, at, kind, request, actor, service, outcome, action, subject,"
+        " words, body, hash FROM audit_events WHERE seq = 3",
         "UPDATE audit_head SET seq = 3",
         "UPDATE audit_head SET hash = zeroblob(32)",
         "DELETE FROM audit_head",
