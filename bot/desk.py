@@ -80,15 +80,18 @@ class Desk:
         with self._office.database.read() as conn:
             waiting = self._inbox.waiting(conn)
         for inbound in waiting:
-            await self._handle(inbound, 0)
+            await self._handle(inbound, 0, replayed=True)
         return len(waiting)
 
     async def finish(self) -> None:
         """Let what is under way end."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _handle(self, inbound: Inbound, recent: int) -> Ack:
-        ack = await self._safely(inbound, recent)
+    async def _handle(self, inbound: Inbound, recent: int, *, replayed: bool = False) -> Ack:
+        if not (replayed and await self._engine.show_again(inbound)):
+            ack = await self._safely(inbound, recent)
+        else:
+            ack = Ack()
         await self._office.database.write(lambda conn: self._inbox.done(conn, inbound))
         return ack
 
@@ -116,7 +119,7 @@ class Desk:
         proposal = self._understander.propose(inbound.text, now=now, time_zone=zone, slots_of=slots)
         waiting = self._engine.waiting_question(person.id)
         if waiting and waiting.pick and (guess := self._answer(waiting, inbound.text, proposal, zone)):
-            await self._engine.fill(waiting.ref, person, {waiting.pick.slot: guess}, inbound.platform)
+            await self._engine.fill(waiting.ref, person, {waiting.pick.slot: guess}, inbound)
             return Ack()
         if proposal.action is None:
             return await self._unclear(person, inbound, proposal)
@@ -187,7 +190,7 @@ class Desk:
             "", "message.unclear", "ok", person, person, inbound, inbound.text, data
         )
         likely = [name for name, _ in proposal.ranking if name in self._office.registry][:_LIKELY]
-        owner = _owner(inbound)
+        owner = inbound.key
         with self._office.database.read() as conn:
             handles = Handles.of(conn, owner)
         buttons = tuple(
@@ -268,11 +271,7 @@ class Desk:
         platform = self._office.platforms[inbound.platform]
         where = await platform.direct(inbound.account)
         for number, card in enumerate(cards):
-            await platform.send(where, card, key=f"{_owner(inbound)}:{number}")
-
-
-def _owner(inbound: Inbound) -> str:
-    return f"in:{inbound.platform}:{inbound.id}"
+            await platform.send(where, card, key=f"{inbound.key}:{number}")
 
 
 def _clean(inbound: Inbound) -> tuple[Inbound, bool]:

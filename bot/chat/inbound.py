@@ -32,6 +32,11 @@ class Inbound(BaseModel):
     message_id: str = ""  # of the card that was pressed
     at: datetime  # UTC
 
+    @property
+    def key(self) -> str:
+        """Unique over all platforms."""
+        return f"in:{self.platform}:{self.id}"
+
 
 class Ack(BaseModel):
     """Answered within a second; whatever else there is follows by send and update."""

@@ -55,6 +55,7 @@ class Asking:
             created_at=world.now,
             zone=sender.time_zone,
             understood=understood,
+            inbound=inbound.key,
             names={sender.id: plain(sender.name, 80)},
         )
         to, changes, note = await self._next(first, action, guesses, sender, world)
@@ -78,8 +79,9 @@ class Asking:
         """An answer to the slot that was put to the person."""
         action = self._procedure(request)
         to, changes, note = await self._next(request, action, guesses, sender, world)
+        told = note(sender.id, inbound.platform)
         await self._office.database.write(
-            lambda conn: ledger.move(conn, request, to, note(sender.id, service), world.now, **changes)
+            lambda conn: ledger.move(conn, request, to, told, world.now, inbound=inbound.key, **changes)
         )
 
     async def confirm(self, request: Request, sender: Person, digest: str, world: World, service: str) -> Ack:

@@ -88,11 +88,11 @@ class Engine:
         await self.settle_now(ref)
         return ref
 
-    async def fill(self, ref: str, sender: Person, guesses: Mapping[str, Guess], service: str) -> None:
+    async def fill(self, ref: str, sender: Person, guesses: Mapping[str, Guess], inbound: Inbound) -> None:
         """Answer the question that was put. :raises Impossible:"""
         request = self._load(ref)
         if request.state is State.COLLECTING and request.requester == sender.id:
-            await self._asking.fill(request, guesses, sender, self.world(), service)
+            await self._asking.fill(request, guesses, sender, self.world(), inbound)
             await self.settle_now(ref)
 
     async def press(self, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
@@ -135,9 +135,7 @@ class Engine:
         if not chosen.isascii() or not chosen.isdigit() or int(chosen) >= len(request.pick.options):
             return Ack(errors={"option": "Choose one of these."})
         picked = request.pick.options[int(chosen)][0]
-        await self._asking.fill(
-            request, {request.pick.slot: Picked(picked)}, person, self.world(), inbound.platform
-        )
+        await self._asking.fill(request, {request.pick.slot: Picked(picked)}, person, self.world(), inbound)
         return Ack()
 
     async def _cancel(self, request: Request, person: Person, service: str) -> Ack:
@@ -163,6 +161,15 @@ class Engine:
 
         await self._office.database.write(work)
         return Ack(notice="Thank you. Everything in this name is stopped, and the admins know.")
+
+    async def show_again(self, inbound: Inbound) -> bool:
+        """After a crash: show what became of this inbound. False: no request was moved by it."""
+        with self._office.database.read() as conn:
+            mine = ledger.of(conn, inbound.account, State)
+        moved = [request.ref for request in mine if request.inbound == inbound.key]
+        for ref in moved:
+            await self.settle_now(ref)
+        return bool(moved)
 
     # What follows by itself
 

@@ -111,6 +111,7 @@ class Request(BaseModel):
     created_at: datetime
     zone: str = "UTC"  # the requester's, for every time on the cards
     words: int | None = None  # the person's message, in audit's words table
+    inbound: str = ""  # the last one that opened or filled it: a replay of that shows it again
     understood: str = ""  # by what, and how sure: "local 0.97"
     params: dict[str, Any] = {}
     asked: tuple[str, ...] = ()  # slots that were put to the person
