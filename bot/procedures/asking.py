@@ -74,7 +74,7 @@ class Asking:
         return first.ref
 
     async def fill(
-        self, request: Request, guesses: Mapping[str, Guess], sender: Person, world: World, service: str
+        self, request: Request, guesses: Mapping[str, Guess], sender: Person, world: World, inbound: Inbound
     ) -> None:
         """An answer to the slot that was put to the person."""
         action = self._procedure(request)

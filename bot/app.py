@@ -1,0 +1,243 @@
+"""The composition root: the only module that names every platform, connector and store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from bot.actions import discover
+from bot.audit import tables as audit_tables
+from bot.audit.checkpoint import CheckpointFile, checkpoint
+from bot.audit.words import WordStore
+from bot.chat.web.guard import check_host
+from bot.chat.web.identity import Choice
+from bot.chat.web.listen import web_app
+from bot.chat.web.send import WebPlatform
+from bot.chat.web.serve import WebServer, web_server
+from bot.desk import Desk
+from bot.durable import Jobs
+from bot.intent.classify import Classifier
+from bot.intent.understand import Understander
+from bot.people import People
+from bot.procedures.action import Registry
+from bot.procedures.engine import Engine
+from bot.procedures.office import Office, Ports
+from bot.procedures.reveal import Reveals
+from bot.reveal import reveal_app
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.inbox import Inbox, forget
+from bot.store.keys import KeyFile
+from bot.store.lock import DataLock
+from bot.store.migrations import spine
+from bot.store.sealed import Seals
+from integrations.company import Company
+from integrations.contract import Directory, Person, UnknownPerson
+from policies.catalogue import Catalogue
+from policies.check import check
+from policies.decide import Policies
+
+log = structlog.get_logger()
+
+MIGRATIONS = (spine, audit_tables.create)  # numbered by place: only ever add at the end
+
+_SWEEP_S = 30.0  # late grants, finished jobs, old event ids, a checkpoint of the trail
+_REMEMBER_EVENTS = timedelta(days=2)  # ids of events that a platform might deliver again
+
+
+class CannotStart(Exception):
+    """A setting or a file has to be mended first; says which and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where things lie in the data folder."""
+
+    data: Path
+
+    @property
+    def database(self) -> Path:
+        return self.data / "deskhand.db"
+
+    @property
+    def company(self) -> Path:
+        return self.data / "company.db"
+
+    @property
+    def web(self) -> Path:
+        return self.data / "web.db"
+
+    @property
+    def key(self) -> Path:
+        return self.data / "keys" / "master.key"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.data / "audit-checkpoints.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The assembled house, serving or not."""
+
+    settings: Settings
+    office: Office
+    engine: Engine
+    desk: Desk
+    company: Company
+    web: WebPlatform
+    keys: KeyFile
+    asgi: Starlette
+    ready: asyncio.Event
+
+    def server(self) -> WebServer:
+        return web_server(self.asgi, self.web.live, host=self.settings.host, port=self.settings.port)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def load_policies(settings: Settings, registry: Registry) -> tuple[Policies, Catalogue]:
+    """:raises CannotStart: with everything that is wrong with the rules"""
+    if problems := check(settings.policies, registry.actions):
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise CannotStart(f"The policies cannot be used; `deskhand policy check` says the same:\n{listed}")
+    return Policies.load(settings.policies), Catalogue.load(settings.policies / "catalogue.yaml")
+
+
+def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
+    """Open every file and put the parts together. Nothing runs yet.
+
+    :raises CannotStart:, :raises StorageDown:, :raises KeyFileError:, :raises NotLoopback:
+    """
+    check_host(settings.host)
+    paths = Paths(settings.data)
+    registry = discover()
+    policies, catalogue = load_policies(settings, registry)
+    keys = KeyFile.open(paths.key)
+    database = Database.open(paths.database, MIGRATIONS)
+    company = Company.open(paths.company, settings.company_seed)
+    web = WebPlatform(paths.web)
+    office = Office(
+        settings=settings,
+        database=database,
+        jobs=Jobs(paths.database, database.engine),
+        words=WordStore(keys),
+        seals=Seals(keys),
+        policies=policies,
+        catalogue=catalogue,
+        registry=registry,
+        ports=Ports(company.directory, company.groups, company.accounts, company.time_off),
+        people=People(company.directory, home=web.name),
+        platforms={web.name: web},
+        clock=clock,
+    )
+    engine = Engine(office)
+    desk = Desk(office, engine, Understander(Classifier.load(), catalogue), Inbox(keys))
+    ready = asyncio.Event()
+    roster = _Roster(company.directory, catalogue, settings)
+    asgi = Starlette(
+        routes=[
+            Mount("/reveal", reveal_app(Reveals(office, engine))),
+            Mount("/", web_app(web, desk.receive, roster, ready.is_set)),
+        ]
+    )
+    return App(settings, office, engine, desk, company, web, keys, asgi, ready)
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Callable[[], datetime] = now) -> AsyncIterator[App]:
+    """The whole desk, alive: jobs launched, what a crash left behind replayed.
+
+    :raises AlreadyRunning: another process owns the data folder
+    """
+    lock = DataLock(settings.data)
+    lock.take()
+    try:
+        app = assemble(settings, clock)
+        await app.office.jobs.launch()
+        keeper = asyncio.create_task(_keep_house(app))
+        try:
+            replayed = await app.desk.replay()
+            app.ready.set()
+            log.info("desk.ready", url=settings.url, replayed=replayed)
+            yield app
+        finally:
+            app.ready.clear()
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+            await app.desk.finish()
+            app.office.jobs.stop()
+            await _checkpoint(app)
+            app.office.database.close()
+            app.company.close()
+            await app.web.close()
+    finally:
+        lock.release()
+
+
+async def serve(settings: Settings) -> None:
+    """Run until told to stop."""
+    async with running(settings) as app:
+        await app.server().serve()
+
+
+async def _keep_house(app: App) -> None:
+    """What has to be done now and then, whatever else happens."""
+    while True:
+        try:
+            await app.engine.sweep()
+            await app.office.jobs.sweep()
+            before = app.office.clock() - _REMEMBER_EVENTS
+            await app.office.database.write(lambda conn: forget(conn, before))
+            await _checkpoint(app)
+        except Exception:  # noqa: BLE001  it is tried again at the next round, and seen in the log
+            log.exception("housekeeping.failed")
+        await asyncio.sleep(_SWEEP_S)
+
+
+async def _checkpoint(app: App) -> None:
+    paths = Paths(app.settings.data)
+    file = CheckpointFile(paths.checkpoints)
+    await asyncio.to_thread(checkpoint, paths.database, file, app.keys, app.office.clock())
+
+
+class _Roster:
+    """Who one can be on the web desk: everybody who is with the company."""
+
+    def __init__(self, directory: Directory, catalogue: Catalogue, settings: Settings) -> None:
+        self._directory = directory
+        self._owners = {resource.owner.casefold() for resource in catalogue}
+        self._deciders = {settings.fallback, settings.admins}
+
+    async def choices(self) -> Sequence[Choice]:
+        people = await self._directory.search("", limit=500)
+        return [_choice(person, approvals=False) for person in people if person.present]
+
+    async def choice(self, account: str) -> Choice | None:
+        try:
+            person = await self._directory.person(account)
+        except UnknownPerson:
+            return None
+        return _choice(person, approvals=await self._decides(person)) if person.present else None
+
+    async def _decides(self, person: Person) -> bool:
+        """Whether this person could ever have to decide: only they read the approvals channel."""
+        if person.mail.casefold() in self._owners or await self._directory.reports(person.id):
+            return True
+        return bool(self._deciders & await self._directory.groups_of(person.id))
+
+
+def _choice(person: Person, *, approvals: bool) -> Choice:
+    return Choice(person.id, person.name, person.title, person.department, approvals)
