@@ -28,7 +28,12 @@ _REFUSED = {
     sqlite3.SQLITE_AUTH: "the company file refuses this statement to us",
 }
 # Codes after which a commit certainly did not happen: SQLite refused it before its last write.
-_COMMIT_CERTAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}
+_COMMIT_CERTAIN = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CONSTRAINT,
+}
 
 
 def code_of(error: sqlite3.Error) -> int:

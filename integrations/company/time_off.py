@@ -36,7 +36,7 @@ def _balance(row: Row, on: date) -> Balance:
     policy, unit, opened_on = row[0], row[1], row[6]
     available, used, monthly, cap = map(Decimal, row[2:6])
     opened = date.fromisoformat(opened_on)
-    months = max(0, (on.year - opened.year) * 12 + on.month - opened.month)
-    # The cap stops what is added; it takes nothing from a balance that already stands above it.
+    months = (on.year - opened.year) * 12 + on.month - opened.month
+    # Neither an earlier day nor the cap takes anything away from what was there at the start.
     left = max(available, min(cap, available + monthly * months))
     return Balance(policy=policy, unit=unit, available=left, used=used, as_of=on)

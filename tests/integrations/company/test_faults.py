@@ -156,6 +156,16 @@ async def test_a_disk_that_fails_at_the_commit_leaves_the_outcome_unknown(compan
     assert [write.op for write in await company.writes()] == ["op-0", "op-2"]
 
 
+async def test_a_commit_that_is_refused_and_left_open_does_not_block_the_next_write(company: Company) -> None:
+    def owe_a_row(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA defer_foreign_keys = ON")
+        connection.execute("INSERT INTO membership (group_id, person_id) VALUES (?, 'p-9999')", (FIGMA,))
+
+    with pytest.raises(SystemDown):
+        await company.client.write(owe_a_row)
+    assert await company.groups.add(FIGMA, ANA, op="op-1") is True
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -9,11 +10,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import pytest
 import yaml
 
 from integrations.company import Company
 from integrations.company.company import SEED
-from integrations.contract import Kind
+from integrations.contract import Kind, UnknownPerson
 
 CATALOGUE = SEED.parents[2] / "policies" / "catalogue.yaml"
 RESOURCES = yaml.safe_load(CATALOGUE.read_text())["resources"]
@@ -101,6 +103,20 @@ async def test_a_month_adds_its_share_up_to_the_cap(company: Company) -> None:
 async def test_decomposed_letters_are_the_same_letters(company: Company) -> None:
     assert (await company.directory.by_name("Zoe\u0308 Laurent")).account == "zoe"
     assert [person.account for person in await company.directory.search("Zoë")] == ["zoe"]
+
+
+@pytest.mark.parametrize("typed", ["\u212aofi", "\u212aofi Mensah", "Kofi Men\u017fah", "\ufb01gma"])
+async def test_letters_that_fold_into_plain_ones_find_nobody(company: Company, typed: str) -> None:
+    with pytest.raises(UnknownPerson):
+        await company.directory.by_name(typed)
+    assert await company.directory.search(typed) == []
+
+
+async def test_a_chain_that_runs_into_a_loop_further_up_ends_there(company: Company) -> None:
+    await company.hr.set_manager("p-1010", "p-1090")  # Bo now reports to Nils, who reports to Tove, and back
+    async with asyncio.timeout(5):
+        chain = await company.directory.managers("p-1020")
+    assert [person.account for person in chain] == ["bo", "nils", "tove"]
 
 
 async def test_somebodys_manager_may_have_left(company: Company) -> None:
