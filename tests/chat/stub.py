@@ -284,6 +284,7 @@ class Running:
     server: WebServer
     loop: asyncio.AbstractEventLoop
     ready: threading.Event
+    clients: list[httpx.Client] = field(default_factory=list)
 
     @property
     def port(self) -> int:
@@ -291,6 +292,7 @@ class Running:
 
     def client(self, account: str = "", **headers: str) -> httpx.Client:
         client = httpx.Client(base_url=self.url, headers={"origin": self.url, **headers}, timeout=10)
+        self.clients.append(client)
         if account:
             assert client.post("/api/session", json={"person": account}).status_code == 200
         return client
@@ -327,9 +329,12 @@ def serving(folder: Path, *, port: int = 0) -> Iterator[Running]:
     thread.start()
     assert up.wait(10)
     bound = server.servers[0].sockets[0].getsockname()[1]
+    running = Running(f"http://127.0.0.1:{bound}", platform, desk, people, server, loops[0], ready)
     try:
-        yield Running(f"http://127.0.0.1:{bound}", platform, desk, people, server, loops[0], ready)
+        yield running
     finally:
         server.should_exit = True
         thread.join(10)
+        for client in running.clients:
+            client.close()
         assert not thread.is_alive()

@@ -38,7 +38,7 @@ def read(client: httpx.Client, conversation: str, **params: Any) -> dict[str, An
 
 
 def events(response: httpx.Response) -> Iterator[dict[str, Any]]:
-    """The messages of a stream, with the id of each event; the stream has said hello when the first is asked for."""
+    """The messages of a stream, each with the id of its event."""
     event: dict[str, str] = {}
     for line in response.iter_lines():
         if line:
@@ -134,35 +134,6 @@ def test_a_body_declared_far_too_large_is_not_read(web: Running) -> None:
     with socket.create_connection(("127.0.0.1", web.port), timeout=5) as raw:
         raw.sendall(head.encode())
         assert raw.recv(100).startswith(b"HTTP/1.1 413")
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"null",
-        b"[]",
-        b'"text"',
-        b"\xff\xfe",
-        b"[" * 100_000,
-        b'{"a":' * 40_000,
-        b'{"text": "x"}',
-        b'{"text": 1, "id": "message-0001"}',
-        b'{"text": "x", "id": "short"}',
-        b'{"text": "x", "id": "message 0001"}',
-        b'{"text": "x", "id": "message-0001", "account": "bo"}',
-        b'{"text": "\\ud800", "id": "message-0001"}',
-        b'{"text": NaN, "id": "message-0001"}',
-        b'{"text": {"text": "x"}, "id": "message-0001"}',
-    ],
-)
-@pytest.mark.parametrize("path", ["/api/messages", "/api/presses", "/api/session", "/api/seen"])
-def test_a_body_that_makes_no_sense_is_a_bad_request(web: Running, path: str, body: bytes) -> None:
-    answer = web.client("ana").post(path, content=body, headers={"content-type": "application/json"})
-    assert answer.status_code == 400
-    assert answer.json()["error"]
-    assert web.desk.came_in == []
 
 
 # pressing
@@ -268,6 +239,8 @@ def test_a_session_survives_a_restart_and_a_made_up_one_does_not(tmp_path: Path)
         cookie = ana.cookies[f"deskhand_{port}"]
         write(ana, "hello")
     with serving(tmp_path, port=port) as web:
+        ana = web.client()
+        ana.cookies[f"deskhand_{port}"] = cookie
         assert ana.get("/api/me").json()["account"] == "ana"
         assert len(read(ana, "dm:ana")["messages"]) == 2
         payload, _, signature = cookie.partition(".")
@@ -340,14 +313,19 @@ def test_more_windows_than_are_served_are_told_so(web: Running) -> None:
     ana = web.client("ana")
     streams = [ana.stream("GET", "/api/events") for _ in range(WINDOWS_PER_ACCOUNT)]
     opened = [stream.__enter__() for stream in streams]
-    for stream in opened:
-        next(stream.iter_lines())
+    lines_of = [stream.iter_lines() for stream in opened]
+    for lines in lines_of:
+        next(lines)
     with ana.stream("GET", "/api/events") as one_more:
         assert "event: refused" in list(one_more.iter_lines())
     for stream in streams:
         stream.__exit__(None, None, None)
     deadline = time.monotonic() + 5
-    while ana.get("/api/events", headers={"last-event-id": "x"}, timeout=0.2).status_code != 200:
+    while True:  # those that were closed are free again
+        with ana.stream("GET", "/api/events") as later:
+            lines = later.iter_lines()
+            if [next(lines), next(lines)][1] == "event: hello":
+                break
         assert time.monotonic() < deadline
 
 
@@ -515,7 +493,8 @@ def test_loopback_is_served(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "", "192.168.1.5", "desk.example.com", "localhost.example.com"]
+    "host",
+    ["0.0.0.0", "::", "", "192.168.1.5", "desk.example.com", "localhost.example.com"],  # noqa: S104 - refused, not bound
 )
 def test_any_other_address_is_refused_by_name(host: str) -> None:
     with pytest.raises(NotLoopback, match="DESKHAND_HOST"):

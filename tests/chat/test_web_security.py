@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -11,7 +13,7 @@ from starlette.routing import Mount, Route
 
 from bot.chat.web.listen import STATIC, web_app
 from bot.chat.web.send import WebPlatform
-from tests.chat.stub import People, Running, StubDesk
+from tests.chat.stub import People, Running, StubDesk, serving
 
 BODIES = {
     "/api/session": {"person": "ana"},
@@ -35,6 +37,19 @@ def routes() -> list[tuple[str, str]]:
             path = route.path.replace("{id}", "dm:ana")
             found += [(method, path) for method in route.methods or () if method != "HEAD"]
     return found
+
+
+@pytest.fixture(scope="module")
+def one_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with serving(tmp_path_factory.mktemp("desk")) as running:
+        yield running
+
+
+@pytest.fixture
+def web(one_desk: Running) -> Running:
+    """One desk for the whole matrix: nothing here may change it."""
+    one_desk.desk.came_in.clear()
+    return one_desk
 
 
 ROUTES = routes()
@@ -170,8 +185,9 @@ def test_files_outside_the_static_folder_are_not_served(web: Running) -> None:
 
 
 def test_two_host_headers_are_refused(web: Running) -> None:
-    headers = [("host", f"127.0.0.1:{web.port}"), ("host", "evil.example")]
-    assert httpx.get(web.url + "/", headers=headers).status_code in {400, 421}
+    with socket.create_connection(("127.0.0.1", web.port), timeout=5) as raw:
+        raw.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{web.port}\r\nHost: evil.example\r\n\r\n".encode())
+        assert raw.recv(12) in {b"HTTP/1.1 400", b"HTTP/1.1 421"}
 
 
 @pytest.mark.parametrize("file", sorted(STATIC.glob("*.*")), ids=lambda file: file.name)
@@ -191,3 +207,32 @@ def test_the_pages_fetch_nothing_from_elsewhere_and_parse_no_markup(file: Path) 
         assert forbidden not in text
     if file.suffix == ".html":
         assert not re.search(r"\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|<style", text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"a":' * 40_000,
+        b'{"text": "x"}',
+        b'{"text": 1, "id": "message-0001"}',
+        b'{"text": "x", "id": "short"}',
+        b'{"text": "x", "id": "message 0001"}',
+        b'{"text": "x", "id": "message-0001", "account": "bo"}',
+        b'{"text": "\\ud800", "id": "message-0001"}',
+        b'{"text": NaN, "id": "message-0001"}',
+        b'{"text": {"text": "x"}, "id": "message-0001"}',
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/messages", "/api/presses", "/api/session", "/api/seen"])
+def test_a_body_that_makes_no_sense_is_a_bad_request(web: Running, path: str, body: bytes) -> None:
+    answer = web.client("ana").post(path, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert web.desk.came_in == []

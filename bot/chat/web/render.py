@@ -35,7 +35,9 @@ def shown(card: Card) -> Card:
             ),
             "inputs": tuple(_input(part) for part in card.inputs[:PARTS]),
             "buttons": tuple(
-                button.model_copy(update={"label": plain(button.label, LABEL)})
+                button.model_copy(
+                    update={"label": plain(button.label, LABEL), "handle": _writable(button.handle)}
+                )
                 for button in card.buttons[:PARTS]
             ),
             "links": tuple(
@@ -48,9 +50,16 @@ def shown(card: Card) -> Card:
 
 
 def _input(part: Input) -> Input:
+    part = part.model_copy(update={"name": _writable(part.name)})
     if isinstance(part, ChoiceInput):
         options = tuple(
-            option.model_copy(update={"label": plain(option.label, VALUE), "hint": plain(option.hint, HINT)})
+            option.model_copy(
+                update={
+                    "label": plain(option.label, VALUE),
+                    "hint": plain(option.hint, HINT),
+                    "value": _writable(option.value),
+                }
+            )
             for option in part.options
         )
         return part.model_copy(update={"label": plain(part.label, LABEL), "options": options})
@@ -58,6 +67,11 @@ def _input(part: Input) -> Input:
         placeholder = plain(part.placeholder, HINT)
         return part.model_copy(update={"label": plain(part.label, LABEL), "placeholder": placeholder})
     return part.model_copy(update={"label": plain(part.label, VALUE)})
+
+
+def _writable(sign: str) -> str:
+    """A name or handle comes back as it went out; only half a character cannot be written as UTF-8."""
+    return sign.encode(errors="replace").decode()
 
 
 def _may_be_opened(link: Link) -> bool:
