@@ -8,8 +8,10 @@ tables, in the same SQLite file.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -83,6 +85,8 @@ class Jobs:
     def stop(self) -> None:
         """Let running jobs end for a moment; the rest is resumed at the next start."""
         DBOS.destroy(workflow_completion_timeout_sec=2, destroy_registry=True)
+        # DBOS made its own pool, now shut, the loop's default; whoever closes after us still needs one.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
     def later(
         self, conn: Connection, job_id: str, name: str, args: Mapping[str, Any], delay: timedelta

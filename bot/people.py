@@ -27,7 +27,9 @@ class People:
         except UnknownPerson as error:
             raise Stranger("I only help people of this company.") from error
         if not person.present:
-            raise Stranger("Your account is not active, so I cannot help you here. Please call the help desk.")
+            raise Stranger(
+                "Your account is not active, so I cannot help you here. Please call the help desk."
+            )
         return person
 
     def reach(self, person_id: str) -> tuple[str, str]:

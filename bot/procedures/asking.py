@@ -163,15 +163,18 @@ class Asking:
         self, request: Request, action: Procedure, guesses: Mapping[str, Guess], sender: Person, world: World
     ) -> tuple[State, dict[str, Any], _NoteOf]:
         """Where it goes from here: to the next question, to the confirm card, or to a refusal."""
-        params = dict(request.params)
-        for slot in action.slots:
+        params, question = dict(request.params), None
+        for slot in action.slots:  # all that was said counts, and the first gap is asked for
             if slot.name in params or not (slot.required or slot.name in guesses):
                 continue
             got = await fill(slot, guesses.get(slot.name), sender, world)
             if isinstance(got, Pick):
-                changes = {"params": params, "pick": got, "asked": (*request.asked, slot.name)}
-                return State.COLLECTING, changes, _NoteOf("request.asked", data={"slot": slot.name})
-            params[slot.name] = got.value
+                question = question or got
+            else:
+                params[slot.name] = got.value
+        if question:
+            changes = {"params": params, "pick": question, "asked": (*request.asked, question.slot)}
+            return State.COLLECTING, changes, _NoteOf("request.asked", data={"slot": question.slot})
         return await self._show(request.model_copy(update={"params": params}), action, sender, world)
 
     async def _show(

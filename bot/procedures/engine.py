@@ -245,9 +245,13 @@ class Engine:
         note = Note("request.resolved", by, service, data={"happened": happened})
         outcome = "A person looked: it was done." if happened else "A person looked: it was not done."
         now = self._office.clock()
-        return await self._office.database.write(
-            lambda conn: ledger.move(conn, request, to, note, now, outcome=outcome, alarm="")
-        )
+
+        def work(conn: Connection) -> Request:
+            after = ledger.move(conn, request, to, note, now, outcome=outcome, alarm="")
+            self._timers.net(conn, after)
+            return after
+
+        return await self._office.database.write(work)
 
     def waiting_question(self, person: str) -> Request | None:
         """The request whose question this person was asked last, if one is open."""

@@ -1,0 +1,147 @@
+"""The `deskhand` command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import structlog
+
+from bot import admin, doctor, learning, terminal
+from bot.app import CannotStart, serve
+from bot.audit.chain import BrokenTrail
+from bot.chat.web.guard import NotLoopback
+from bot.settings import SettingError, Settings
+from bot.store.database import StorageDown
+from bot.store.keys import KeyFileError
+from bot.store.lock import AlreadyRunning
+from integrations.contract import ConnectorError
+
+Command = Callable[[Settings, argparse.Namespace], int]
+
+# What a person can mend, said in a line; anything else is a fault of ours and shows its trace.
+_MENDABLE = (
+    admin.Wrong,
+    AlreadyRunning,
+    BrokenTrail,
+    CannotStart,
+    ConnectorError,
+    KeyFileError,
+    NotLoopback,
+    SettingError,
+    StorageDown,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = _parser().parse_args(argv)
+    command: Command = args.command
+    try:
+        settings = Settings.read()
+        _log(settings)
+        return command(settings, args)
+    except _MENDABLE as error:
+        print(f"deskhand: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _serve(settings: Settings, args: argparse.Namespace) -> int:
+    print(f"Deskhand on {settings.url}   (Ctrl-C ends it)", flush=True)
+    asyncio.run(serve(settings))
+    return 0
+
+
+def _ask(settings: Settings, args: argparse.Namespace) -> int:
+    return terminal.run(settings, args.who, " ".join(args.words))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="deskhand", description="The help desk that acts.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add(commands, "serve", _serve, "serve the web desk (what `make run` does)")
+
+    ask = _add(commands, "ask", _ask, "talk to the desk in this terminal")
+    ask.add_argument("--as", dest="who", required=True, metavar="WHO", help="mail, log-in name or id")
+    ask.add_argument("words", nargs="*", help='what you want: "I need figma for two weeks"')
+
+    _audit(commands)
+    _policy(commands)
+
+    company = commands.add_parser("company", help="the embedded company").add_subparsers(required=True)
+    login = _add(company, "login", admin.company_login, "try a password, as its log-in page would")
+    login.add_argument("name", help="log-in name")
+    login.add_argument("--password", help="instead of being asked for it")
+
+    for name, on in (("freeze", True), ("unfreeze", False)):
+        one = _add(commands, name, partial(admin.freeze, on=on), f"{name} all requests of a person")
+        one.add_argument("person", help="mail, log-in name, id or full name")
+
+    resolve = _add(commands, "resolve", admin.resolve, "end a stuck request by what you found")
+    resolve.add_argument("request", help="reference: R-7Q2MXB")
+    found = resolve.add_mutually_exclusive_group(required=True)
+    found.add_argument("--happened", action="store_true", dest="happened")
+    found.add_argument("--not-happened", action="store_false", dest="happened")
+
+    _add(commands, "doctor", doctor.run, "what is configured, what answers, what is missing")
+    train = _add(commands, "train", learning.train, "learn the phrases of bot/actions anew")
+    train.add_argument("--check", action="store_true", help="only say whether the weights are up to date")
+    judge = _add(commands, "eval", learning.evaluate, "measure understanding on a file of messages")
+    judge.add_argument("file", help='JSON lines: {"text", "intent", "accepted"}')
+    return parser
+
+
+def _audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    audit = commands.add_parser("audit", help="the audit trail").add_subparsers(required=True)
+    listed = _add(audit, "list", admin.audit_list, "events, the newest last")
+    listed.add_argument("--person", help="as actor or subject: mail, log-in name, id or full name")
+    listed.add_argument("--action")
+    listed.add_argument("--outcome", choices=("ok", "refused", "failed", "unknown"))
+    listed.add_argument("--since", help="7d, 3h, 30m, 2w, or a date")
+    listed.add_argument("--limit", type=int, default=50)
+    shown = _add(audit, "show", admin.audit_show, "the whole story of one request")
+    shown.add_argument("request", help="reference: R-7Q2MXB")
+    _add(audit, "verify", admin.audit_verify, "prove that nothing was changed")
+    exported = _add(audit, "export", admin.audit_export, "write events to a file, with a proof beside it")
+    exported.add_argument("file", help="ending in .jsonl or .csv")
+    exported.add_argument("--since", help="7d, 3h, 30m, 2w, or a date")
+    exported.add_argument("--words", action="store_true", help="with what people wrote, in the clear")
+
+
+def _policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    policy = commands.add_parser("policy", help="the rules").add_subparsers(required=True)
+    _add(policy, "check", admin.policy_check, "everything that speaks against starting with these rules")
+    _add(policy, "test", admin.policy_test, "run the cases")
+    explain = _add(policy, "explain", admin.policy_explain, "which rules decide, why, and who could approve")
+    explain.add_argument("--as", dest="who", required=True, metavar="WHO")
+    explain.add_argument("action", help="grant_access, reset_password, ...")
+    explain.add_argument("--for", dest="for_", metavar="WHO", help="the subject, where it is not the sender")
+    explain.add_argument("--resource", help="key of the catalogue")
+    explain.add_argument("--days", type=int)
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, command: Command, what: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=what, description=what)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _log(settings: Settings) -> None:
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper())
+    if level is None:
+        raise SettingError("DESKHAND_LOG_LEVEL: takes debug, info, warning or error")
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,240 @@
+"""What an admin does on the machine itself: look into the trail, test the rules, freeze, resolve.
+
+These commands work beside a running desk: they open the same files, write with the same audited
+functions, and leave a job where the desk has to follow up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import re
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from bot.actions import discover
+from bot.app import App, Paths, assemble, now
+from bot.audit import export as exporting
+from bot.audit.checkpoint import CheckpointFile, public_key
+from bot.audit.query import Filter, find, line
+from bot.audit.story import show
+from bot.audit.trail import Event, append
+from bot.audit.verify import verify
+from bot.procedures.request import IllegalMove
+from bot.settings import Settings
+from bot.store.keys import KeyFile
+from integrations.company import Company
+from integrations.contract import AmbiguousName, Directory, Person, UnknownPerson
+from policies import check as checking
+from policies.decide import Policies
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SERVICE = "terminal"
+
+
+class Wrong(Exception):
+    """The command cannot do what was asked; says why in a line."""
+
+
+def actor() -> str:
+    """Who works at this machine, as the trail names them."""
+    return f"os:{getpass.getuser()}"
+
+
+def since(text: str) -> datetime:
+    """ "7d", "3h", "30m", "2w", or an ISO date. :raises Wrong:"""
+    if found := re.fullmatch(r"(\d{1,6})([mhdw])", text):
+        return now() - timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Wrong(f"{text!r} is no time: write 7d, 3h, 30m, 2w or 2026-11-30") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def audit_list(settings: Settings, args: Namespace) -> int:
+    with _house(settings) as house:
+        wanted = Filter(
+            person=house.person(args.person).id if args.person else "",
+            action=args.action or "",
+            outcome=args.outcome or "",
+            since=since(args.since) if args.since else None,
+        )
+        with house.app.office.database.read() as conn:
+            entries = find(conn, wanted, limit=args.limit)
+        for entry in entries:
+            print(line(entry, house.name_of))
+        print(f"{len(entries)} events")
+    return 0
+
+
+def audit_show(settings: Settings, args: Namespace) -> int:
+    with _house(settings) as house:
+        event = Event(
+            at=now(), kind="audit.read", actor=actor(), service=_SERVICE, data={"request": args.request}
+        )
+        with house.app.office.database.read() as conn:
+            told = show(conn, args.request, name_of=house.name_of, words=house.app.office.words)
+        if not told:
+            raise Wrong(f"there is no request {args.request}")
+        house.write(lambda conn: append(conn, event))
+        print("\n".join(told))
+    return 0
+
+
+def audit_verify(settings: Settings, args: Namespace) -> int:
+    paths = Paths(settings.data)
+    if not paths.database.exists():
+        raise Wrong(f"there is no trail yet in {paths.data}")
+    report = verify(paths.database, CheckpointFile(paths.checkpoints), public_key(KeyFile.open(paths.key)))
+    print("\n".join(report.lines()))
+    return 0 if report.whole else 1
+
+
+def audit_export(settings: Settings, args: Namespace) -> int:
+    with _house(settings) as house:
+        paths = Paths(settings.data)
+        data = {"file": Path(args.file).name, "words": args.words}
+        event = Event(at=now(), kind="audit.exported", actor=actor(), service=_SERVICE, data=data)
+        house.write(lambda conn: append(conn, event))
+        proof = exporting.export(
+            paths.database,
+            Path(args.file),
+            house.app.keys,
+            now(),
+            wanted=Filter(since=since(args.since) if args.since else None),
+            format="csv" if args.file.endswith(".csv") else "jsonl",
+            with_words=args.words,
+            checkpoints=CheckpointFile(paths.checkpoints),
+        )
+        print(
+            f"{proof.rows} events to {args.file}; proof beside it in {exporting.proof_of(Path(args.file)).name}"
+        )
+    return 0
+
+
+def policy_check(settings: Settings, args: Namespace) -> int:
+    problems = checking.check(settings.policies, discover().actions)
+    print("\n".join(map(str, problems)) or "The policies can be used.")
+    return 1 if problems else 0
+
+
+def policy_test(settings: Settings, args: Namespace) -> int:
+    policies = Policies.load(settings.policies)
+    results = checking.run_cases(policies, settings.policies / "cases")
+    wrong = [result for result in results if not result.ok]
+    for result in wrong:
+        print(f"{result.case.file}: {result.case.name}: {'; '.join(result.wrong)}")
+    print(f"{len(results) - len(wrong)} passed, {len(wrong)} failed")
+    return 1 if wrong else 0
+
+
+def policy_explain(settings: Settings, args: Namespace) -> int:
+    with _house(settings) as house:
+        print("\n".join(house.loop.run(house.explain(args))))
+    return 0
+
+
+def freeze(settings: Settings, args: Namespace, *, on: bool) -> int:
+    with _house(settings) as house:
+        person = house.person(args.person).id
+        changed = house.loop.run(house.app.engine.freeze(person, actor(), _SERVICE, on=on))
+        state = "frozen" if on else "not frozen"
+        print(f"{house.name_of(person)} is {'now' if changed else 'already'} {state}.")
+    return 0
+
+
+def resolve(settings: Settings, args: Namespace) -> int:
+    with _house(settings) as house:
+        house.app.office.jobs.connect()
+        try:
+            request = house.loop.run(
+                house.app.engine.resolve(args.request, actor(), _SERVICE, happened=args.happened)
+            )
+        except (IllegalMove, KeyError) as error:
+            raise Wrong(f"{args.request} is not stuck: {error}") from error
+        print(f"{request.ref} is {request.state.value}.")
+    return 0
+
+
+def company_login(settings: Settings, args: Namespace) -> int:
+    company = Company.open(Paths(settings.data).company, settings.company_seed)
+    password = args.password if args.password is not None else getpass.getpass("Password: ")
+    outcome = company.login(args.name, password)
+    company.close()
+    print(outcome.value)
+    return 0 if outcome.value in ("ok", "must_change") else 1
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """The assembled house without its jobs: a guest beside a running desk."""
+
+    app: App
+    loop: asyncio.Runner
+
+    def write(self, work: Callable[[Connection], object]) -> None:
+        self.loop.run(self.app.office.database.write(work))
+
+    def person(self, text: str) -> Person:
+        """By mail, log-in name, id or full name. :raises Wrong:"""
+        return self.loop.run(find_person(self.app.office.ports.directory, text))
+
+    def name_of(self, person_id: str) -> str:
+        try:
+            return self.loop.run(self.app.office.ports.directory.person(person_id)).name
+        except UnknownPerson:
+            return person_id
+
+    async def explain(self, args: Namespace) -> list[str]:
+        """What the rules say of an action for a person, and who could approve it."""
+        office, gate = self.app.office, self.app.engine.gate
+        directory = office.ports.directory
+        asker = await find_person(directory, args.who)
+        subject = await find_person(directory, args.for_) if args.for_ else asker
+        if args.action not in office.registry:
+            raise Wrong(f"there is no action {args.action}; there are {', '.join(office.registry.actions)}")
+        if args.resource and args.resource not in office.catalogue:
+            raise Wrong(f"the catalogue has no {args.resource}")
+        minutes = args.days * 24 * 60 if args.days else None
+        ask = await gate.ask(args.action, asker.id, subject.id, resource=args.resource, minutes=minutes)
+        near = [
+            *await directory.managers(subject.id),
+            *await office.ports.groups.members(office.settings.fallback),
+        ]
+        if args.resource:
+            near.append(await directory.by_mail(office.catalogue[args.resource].owner))
+        candidates = [
+            (each.name, await gate.who(each.id)) for each in {each.id: each for each in near}.values()
+        ]
+        return [str(each) for each in checking.explain(office.policies, ask, candidates, now=now())]
+
+
+async def find_person(directory: Directory, text: str) -> Person:
+    for look_up in (directory.by_mail, directory.by_account, directory.person, directory.by_name):
+        try:
+            return await look_up(text)
+        except UnknownPerson:
+            continue
+        except AmbiguousName as several:
+            names = ", ".join(f"{each.name} ({each.mail})" for each in several.candidates)
+            raise Wrong(f"{text} could be {names}: write the mail address") from several
+    raise Wrong(f"nobody is called {text}")
+
+
+@contextmanager
+def _house(settings: Settings) -> Iterator[_House]:
+    with asyncio.Runner() as loop:
+        app = assemble(settings)
+        try:
+            yield _House(app, loop)
+        finally:
+            app.office.database.close()
+            app.company.close()
+            loop.run(app.web.close())

@@ -1,0 +1,65 @@
+"""`deskhand doctor`: what is configured, what answers, what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Iterator
+
+from bot.actions import discover
+from bot.app import CannotStart, Paths, load_policies
+from bot.audit.checkpoint import CheckpointFile, public_key
+from bot.audit.verify import verify
+from bot.settings import Settings
+from bot.store.keys import KeyFile, KeyFileError
+from integrations.company import Company
+from integrations.contract import ConnectorError
+
+
+def run(settings: Settings, args: Namespace) -> int:
+    """Print a line a check. 1 where something has to be mended."""
+    print("Settings")
+    for name, value, meaning in settings.rows():
+        print(f"  {name:<32} {value or '(empty)':<40} {meaning}")
+    print("Checks")
+    good = True
+    for name, fine, said in _checks(settings):
+        good = good and fine
+        print(f"  {'ok  ' if fine else 'MEND'}  {name:<14} {said}")
+    return 0 if good else 1
+
+
+def _checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    paths = Paths(settings.data)
+    try:
+        policies, catalogue = load_policies(settings, discover())
+        yield (
+            "policies",
+            True,
+            f"{len(policies.rules)} rules, {len(list(catalogue))} resources, {policies.version[:12]}",
+        )
+    except CannotStart as error:
+        yield "policies", False, str(error)
+    try:
+        keys = KeyFile.open(paths.key)
+        yield "key file", True, f"{paths.key.name}, readable by its owner only"
+    except KeyFileError as error:
+        yield "key file", False, str(error)
+        return
+    if paths.database.exists():
+        report = verify(paths.database, CheckpointFile(paths.checkpoints), public_key(keys))
+        yield "audit trail", report.whole, report.lines()[0]
+    else:
+        yield "audit trail", True, "not begun yet"
+    yield "company", *_company(settings, paths)
+    yield "web desk", True, f"{settings.url}, loopback only, no sign-in"
+
+
+def _company(settings: Settings, paths: Paths) -> tuple[bool, str]:
+    try:
+        company = Company.open(paths.company, settings.company_seed)
+        said = asyncio.run(company.check())
+        company.close()
+    except ConnectorError as error:
+        return False, f"{type(error).__name__}: {error}"
+    return True, said

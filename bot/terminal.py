@@ -1,0 +1,206 @@
+"""`deskhand ask`: the same desk in a terminal, buttons as numbered choices.
+
+It is a client of the web desk's own interface: it talks to the running server, or starts one for
+itself under the data lock. What is true in the browser is true here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+
+from bot.admin import find_person
+from bot.app import Paths, running
+from bot.settings import Settings
+from bot.store.lock import AlreadyRunning
+from integrations.company import Company
+
+_QUIET_S = 0.6  # without a new message: it is the person's turn
+_PATIENCE_S = 6.0  # for the first answer
+
+
+@dataclass(slots=True)
+class Choice:
+    """One numbered choice: a button of a card."""
+
+    label: str
+    handle: str
+    message: int
+    inputs: list[dict[str, Any]]
+
+
+@dataclass
+class Terminal:
+    client: httpx.AsyncClient
+    account: str
+    say: Callable[[str], None] = print
+    choices: list[Choice] = field(default_factory=list)
+    change: int = 0
+
+    async def sign_in(self) -> None:
+        (await self.client.post("/api/session", json={"person": self.account})).raise_for_status()
+        for conversation in await self._conversations():
+            page = (await self._get(f"/api/conversations/{conversation}/messages")).json()
+            self.change = max(self.change, page["change"])
+
+    async def tell(self, text: str) -> None:
+        """Send words, and show what comes back."""
+        await self._post("/api/messages", {"text": text, "id": secrets.token_hex(8)})
+
+    async def press(self, number: int, read: Callable[[str], str]) -> None:
+        """Press the button behind a number; its inputs are asked for first."""
+        choice = self.choices[number - 1]
+        fields = {each["name"]: value for each in choice.inputs if (value := _ask(each, read, self.say))}
+        pressed = {"handle": choice.handle, "fields": fields, "message_id": str(choice.message)}
+        await self._post("/api/presses", {**pressed, "id": secrets.token_hex(8)})
+
+    async def show_new(self, patience: float = _PATIENCE_S) -> None:
+        """Print what arrived, until it is quiet."""
+        waited, quiet = 0.0, 0.0
+        seen_any = False
+        while waited < patience and not (seen_any and quiet >= _QUIET_S):
+            fresh = await self._fresh()
+            for message in fresh:
+                self._print(message)
+            seen_any = seen_any or bool(fresh)
+            quiet = 0.0 if fresh else quiet + 0.1
+            waited += 0.1
+            await asyncio.sleep(0.1)
+
+    async def _fresh(self) -> list[dict[str, Any]]:
+        """Messages that are new or changed since the last look, the oldest first."""
+        found = []
+        newest = self.change
+        for conversation in await self._conversations():
+            page = (await self._get(f"/api/conversations/{conversation}/messages")).json()
+            found += [each for each in page["messages"] if each["change"] > self.change and not each["mine"]]
+            newest = max(newest, page["change"])
+        self.change = newest
+        return sorted(found, key=lambda each: int(each["change"]))
+
+    async def _conversations(self) -> list[str]:
+        return [each["id"] for each in (await self._get("/api/me")).json()["conversations"]]
+
+    async def _get(self, path: str) -> httpx.Response:
+        answer = await self.client.get(path, params={"as": self.account})
+        answer.raise_for_status()
+        return answer
+
+    async def _post(self, path: str, body: dict[str, Any]) -> None:
+        answer = await self.client.post(path, params={"as": self.account}, json=body)
+        said = answer.json()
+        if "error" in said:
+            self.say(f"  ! {said['error']}")
+            return
+        if said.get("notice"):
+            self.say(f"  · {said['notice']}")
+        for wrong in said.get("errors", {}).values():
+            self.say(f"  ! {wrong}")
+
+    def _print(self, message: dict[str, Any]) -> None:
+        card = message["card"]
+        if card is None:
+            return
+        where = "" if message["conversation"].startswith("dm:") else "[approvals] "
+        status = f"  ({card['status']})" if card["status"] else ""
+        self.say(f"\n{where}{card['title']}{status}")
+        if card["text"]:
+            self.say(_indent(card["text"]))
+        for fact in card["facts"]:
+            self.say(f"    {fact['label']}: {fact['value']}")
+        for quote in card["quotes"]:
+            self.say(f"    {quote['label']}: “{quote['text']}”")
+        for link in card["links"]:
+            self.say(f"    {link['label']}: {link['url']}")
+        for button in card["buttons"]:
+            inputs = card["inputs"] if button["sends_inputs"] else []
+            self.choices.append(Choice(button["label"], button["handle"], message["id"], inputs))
+            self.say(f"    [{len(self.choices)}] {button['label']}")
+        if card["footer"]:
+            self.say(f"    {card['footer']}")
+
+
+async def ask(settings: Settings, account: str, text: str, read: Callable[[str], str] = input) -> None:
+    """Play the desk as this person (their id), until they leave with an empty line."""
+    async with _server(settings) as url, httpx.AsyncClient(base_url=url, headers={"origin": url}) as client:
+        terminal = Terminal(client, account)
+        await terminal.sign_in()
+        if text:
+            await terminal.tell(text)
+            await terminal.show_new()
+        while line := (await asyncio.to_thread(_line, read)):
+            if line.isdigit() and 0 < int(line) <= len(terminal.choices):
+                await terminal.press(int(line), read)
+            elif line != ".":
+                await terminal.tell(line)
+            await terminal.show_new(1.0 if line == "." else _PATIENCE_S)
+
+
+@asynccontextmanager
+async def _server(settings: Settings) -> AsyncIterator[str]:
+    """The address of the running desk, or of one that lives as long as this command."""
+    own = replace(settings, port=_free_port(), public_url="")
+    async with AsyncExitStack() as stack:
+        try:
+            app = await stack.enter_async_context(running(own))
+        except AlreadyRunning:
+            yield f"http://{settings.host}:{settings.port}"
+            return
+        server = app.server()
+        serving = asyncio.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
+            await asyncio.sleep(0.02)
+        try:
+            yield own.url
+        finally:
+            server.should_exit = True
+            await serving
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _line(read: Callable[[str], str]) -> str:
+    """Words, a number, "." to look for news; empty: leave."""
+    try:
+        return read("\n> ").strip()
+    except EOFError:
+        return ""
+
+
+def _ask(field: dict[str, Any], read: Callable[[str], str], say: Callable[[str], None]) -> str:
+    if field["kind"] == "check":
+        return "yes" if read(f"  {field['label']} [y/n] ").strip().lower() in ("y", "yes") else ""
+    if field["kind"] == "choice":
+        for number, option in enumerate(field["options"], start=1):
+            say(f"    {number}. {option['label']}")
+        picked = read(f"  {field['label']} (number) ").strip()
+        valid = picked.isdigit() and 0 < int(picked) <= len(field["options"])
+        return str(field["options"][int(picked) - 1]["value"]) if valid else ""
+    return read(f"  {field['label']}: ").strip()
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def run(settings: Settings, who: str, text: str) -> int:
+    """Play the desk as somebody, by mail, log-in name or id. :raises Wrong: nobody is called that"""
+    company = Company.open(Paths(settings.data).company, settings.company_seed)
+    try:
+        person = asyncio.run(find_person(company.directory, who))
+    finally:
+        company.close()
+    asyncio.run(ask(settings, person.id, text))
+    return 0
