@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -237,6 +238,16 @@ def test_only_the_secret_is_cut_out(text: str, left: str) -> None:
 def test_cutting_twice_changes_nothing_more(text: str, secret: str) -> None:
     once, _ = redact(text)
     assert redact(once) == (once, False)
+
+
+def test_the_quick_look_lets_nothing_through_that_the_search_would_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = [text for text, _ in SECRETS] + [text.upper() for text, _ in SECRETS] + ORDINARY
+    quick = [redact(text) for text in texts]
+    monkeypatch.setattr("bot.chat.redact._HINTS", ("",))
+    monkeypatch.setattr("bot.chat.redact._SHAPED", re.compile(""))
+    assert [redact(text) for text in texts] == quick
 
 
 @given(st.text(max_size=300))

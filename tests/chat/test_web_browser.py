@@ -309,7 +309,7 @@ for (const node of document.querySelectorAll("body *")) {
   if (node.closest(".sr-only, .skip, option, noscript")) continue;
   const [a, b] = [light(parts(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => y - x);
   const ratio = (a + 0.05) / (b + 0.05);
-  if (ratio < 4.5) weak.push(`${node.className}: ${node.textContent.trim().slice(0, 30)} ${ratio.toFixed(2)}`);
+  if (ratio < 4.5) weak.push(`${node.className}: ${node.textContent.slice(0, 30)} ${ratio.toFixed(2)}`);
 }
 return weak;
 """
