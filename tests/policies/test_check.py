@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 import shutil
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,3 +209,15 @@ def test_an_explanation_of_what_proceeds_and_of_what_needs_a_talk() -> None:
 
 def test_an_explanation_shows_facts_that_do_not_fit() -> None:
     assert any(line.startswith("error: ") for line in explained(payroll(replace(ANA, kind="intern"))))
+
+
+def test_the_example_in_the_manual_works_as_it_stands(folder: Path) -> None:
+    manual = (FOLDER.parent / "docs/policies.md").read_text()
+    rule, case = (
+        textwrap.dedent(block)
+        for block in re.findall(r"^   ```(?:cedar|yaml)\n(.*?)^   ```", manual, re.DOTALL | re.MULTILINE)
+    )
+    for file, text in (("access.cedar", rule), ("cases/deny/access.yaml", case)):
+        (folder / file).write_text((folder / file).read_text() + "\n" + text)
+    assert check(folder, ACTIONS) == []
+    assert survivors(folder) == []

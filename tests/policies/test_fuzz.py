@@ -108,7 +108,7 @@ def protected(who: Who) -> bool:
     return who.privileged or "protected" in who.groups
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(situations())
 def test_an_answer_names_the_rules_that_made_it(situation: Situation) -> None:
     for decision in decided(situation):
@@ -119,7 +119,7 @@ def test_an_answer_names_the_rules_that_made_it(situation: Situation) -> None:
             assert all(SHIPPED.rules[id].effect == "permit" for id in decision.policies)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(situations())
 def test_nothing_for_leavers_service_accounts_and_the_frozen_whoever_approves(situation: Situation) -> None:
     ask = situation[0]
@@ -127,7 +127,7 @@ def test_nothing_for_leavers_service_accounts_and_the_frozen_whoever_approves(si
         assert not any(decision.allowed for decision in decided(situation))
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(situations())
 def test_protected_accounts_and_second_factors_are_out_of_reach_whoever_approves(
     situation: Situation,
@@ -139,7 +139,7 @@ def test_protected_accounts_and_second_factors_are_out_of_reach_whoever_approves
         assert not any(decision.allowed for decision in decided(situation))
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(situations())
 def test_somebody_else_is_reached_only_by_their_direct_manager(situation: Situation) -> None:
     ask, request = situation[0], decided(situation)[0]
@@ -148,7 +148,7 @@ def test_somebody_else_is_reached_only_by_their_direct_manager(situation: Situat
         assert ask.subject.managers[0] == ask.requester.id
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(situations())
 def test_what_is_asked_leads_somewhere_and_what_proceeds_was_asked(situation: Situation) -> None:
     request, proceed, _ = decided(situation)
@@ -158,7 +158,7 @@ def test_what_is_asked_leads_somewhere_and_what_proceeds_was_asked(situation: Si
         assert not proceed.allowed
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(situations())
 def test_a_grant_ends_in_time(situation: Situation) -> None:
     ask, request = situation[0], decided(situation)[0]
@@ -171,7 +171,7 @@ def test_a_grant_ends_in_time(situation: Situation) -> None:
         assert 0 < ask.minutes <= longest * 24 * 60
 
 
-@settings(max_examples=600)
+@settings(max_examples=500)
 @given(situations())
 def test_nobody_approves_their_own_nor_those_above_them(situation: Situation) -> None:
     ask, approver, press = situation
