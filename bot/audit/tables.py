@@ -53,21 +53,16 @@ _TABLES = (
 )
 
 # INSERT OR REPLACE deletes without firing delete triggers: every table refuses a key it has already.
+# An event moves the head (_ADVANCE), and the head refuses every number but the next: so do events.
 _TRIGGERS = (
     ("audit_events", "UPDATE", "", "audit events are never changed"),
     ("audit_events", "DELETE", "", "audit events are never deleted"),
-    (
-        "audit_events",
-        "INSERT",
-        "WHEN NEW.seq IS NOT (SELECT seq + 1 FROM audit_head)",
-        "an audit event takes the next number and no other",
-    ),
     (
         "audit_head",
         "UPDATE",
         "WHEN NEW.one <> 1 OR NOT EXISTS (SELECT 1 FROM audit_events"
         " WHERE seq = OLD.seq + 1 AND seq = NEW.seq AND hash = NEW.hash)",
-        "the head of the trail moves only with a new event",
+        "the trail takes the next number and no other, and its head moves only with a new event",
     ),
     ("audit_head", "DELETE", "", "the head of the trail is never deleted"),
     ("audit_head", "INSERT", "WHEN EXISTS (SELECT 1 FROM audit_head)", "the trail has one head"),

@@ -8,8 +8,9 @@ from random import Random
 import pytest
 
 from bot.audit.chain import BrokenTrail
-from bot.audit.checkpoint import public_key
+from bot.audit.checkpoint import public_key, signing_key
 from bot.audit.verify import verify
+from bot.store.keys import KeyFile
 from tests.audit.tamper import (
     WAYS,
     campaign,
@@ -73,6 +74,18 @@ def test_a_forged_checkpoint_line_is_found(busy):
     for forged in (genuine.replace('"seq": 14', '"seq": 15'), genuine + "{}\n", genuine.replace("a", "b", 1)):
         path.write_text(forged)
         assert not verify(busy.path, busy.checkpoints, key).whole
+
+
+def test_a_line_that_fits_the_trail_but_was_signed_by_nobody_here_is_found(busy, tmp_path):
+    """Else a forger would note their own trail, and all would fit."""
+    other = signing_key(KeyFile.open(tmp_path / "other.key"))
+    last = busy.checkpoints.newest()
+    busy.checkpoints.path.write_text(last.signed(other).line())
+    broken = verify(busy.path, busy.checkpoints, public_key(busy.keys)).first_break
+    assert broken is not None
+    assert "not signed with this desk's key" in broken.what
+    with pytest.raises(BrokenTrail, match="not signed"):
+        busy.checkpoint()
 
 
 def test_a_line_cut_short_by_a_crash_is_passed_over_and_then_mended(busy):
