@@ -235,6 +235,7 @@ class GiveBackAccess(Procedure):
         until = say.moment(grant.ends_at, subject.time_zone) if grant.ends_at else "no fixed end"
         return Preview(
             sentence=f"Take {name} back from {subject.name} now",
+            done=f"{subject.name} no longer has {name} through {grant.ref}.",
             facts=(
                 Fact(label="Access", value=name),
                 Fact(label="Would end", value=until),

@@ -272,6 +272,7 @@ class GrantAccess(Procedure):
                 Fact(label="Begins", value=begins),
                 Fact(label="Ends", value=stop),
             ),
+            done=f"{subject.name} has access to {resource.name}{'' if ends is None else f' {how_long}'}.",
             resource=resource,
             minutes=minutes,
             starts_at=starts,

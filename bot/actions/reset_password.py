@@ -216,6 +216,7 @@ class ResetPassword(Procedure):
             )
         return Preview(
             sentence=f"Set a new password for {subject.name}, to be changed at the next log-in",
+            done=f"{subject.name} has a new password, to be changed at the next log-in.",
             facts=(
                 Fact(label="Account", value=f"{subject.name} ({subject.account})"),
                 Fact(

@@ -201,6 +201,7 @@ class UnlockAccount(Procedure):
             )
         return Preview(
             sentence=f"Unlock the account of {subject.name}",
+            done=f"The account of {subject.name} is not locked.",
             facts=(Fact(label="Account", value=f"{subject.name} ({subject.account})"),),
         )
 

@@ -186,6 +186,7 @@ class UnlockForReport(Procedure):
                 raise Impossible(f"The account of {subject.name} is not locked.")
         return Preview(
             sentence=f"Unlock the account of {subject.name}",
+            done=f"The account of {subject.name} is not locked.",
             facts=(
                 Fact(label="Account", value=f"{subject.name} ({subject.account})"),
                 Fact(label="Asked by", value=f"{sender.name}, their manager"),

@@ -82,6 +82,7 @@ class Preview:
 
     sentence: str  # "Add Ana Ruiz to Figma editors for 2 weeks"
     facts: tuple[Fact, ...]
+    done: str  # what is true afterwards: "Ana Ruiz has access to Figma"
     resource: Resource | None = None
     minutes: int | None = None  # how long a timed grant lasts at most; None: it is not timed
     starts_at: datetime | None = None  # not before this; None: as soon as it may

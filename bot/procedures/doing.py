@@ -170,7 +170,7 @@ class Doing:
             others = ledger.granted(conn, request.subject, request.resource or "")
         ours = "done" in states or any(each.state is State.ACTIVE for each in others)
         timed = ours and request.shown.minutes is not None
-        changes: dict[str, Any] = {"given_at": now, "outcome": self._receipt(request, ours)}
+        changes: dict[str, Any] = {"given_at": now, "outcome": request.shown.done if ours else f"It was so already: {request.shown.done}"}
         if timed:
             changes["ends_at"] = request.shown.ends_at or now + _minutes(request.shown.minutes)
         if action.tells:
@@ -243,8 +243,8 @@ class Doing:
         if result.outcome is Outcome.STUCK:
             await self._failed(request, result)
         else:
-            title = request.shown.sentence if request.shown else request.ref
-            await self._move(request, State.ENDED, _note("request.ended"), outcome=f"It has ended: {title}")
+            was = request.shown.done if request.shown else request.ref
+            await self._move(request, State.ENDED, _note("request.ended"), outcome=f"No longer so: {was}")
 
     async def _destroy_late_secret(self, request: Request) -> bool:
         now = self._office.clock()
@@ -281,13 +281,6 @@ class Doing:
         except (SystemDown, UnknownPerson) as error:
             raise TryLater(f"whom to tell of {request.ref}: {error}") from error
         return tuple(dict.fromkeys([request.subject, *(each.id for each in managers[:1])]))
-
-    def _receipt(self, request: Request, ours: bool) -> str:
-        shown = request.shown
-        assert shown, "nothing is executed that was not shown"
-        if not ours:
-            return f"It was so already, and I changed nothing: {shown.sentence}"
-        return f"Done: {shown.sentence}"
 
     async def _move(self, request: Request, to: State, note: Note, **changes: Any) -> None:
         now = self._office.clock()

@@ -105,6 +105,7 @@ def shown_of(preview: Preview) -> Shown:
     return Shown(
         sentence=preview.sentence,
         facts=preview.facts,
+        done=preview.done,
         lets=resource.lets if resource else "",
         sensitivity=resource.sensitivity.value if resource else "",
         target=target_of(resource),

@@ -73,6 +73,7 @@ class Shown(BaseModel):
 
     sentence: str
     facts: tuple[Fact, ...]
+    done: str
     lets: str = ""
     sensitivity: str = ""
     target: str = ""  # system and group behind the catalogue entry
