@@ -148,7 +148,10 @@ class Directory(Protocol):
         """
 
     async def search(self, text: str, limit: int = 10) -> list[Person]:
-        """People for a picker, by the beginning of a word of their name, mail or account."""
+        """People for a picker, by the beginning of a word of their name, mail or account.
+
+        An empty text means everybody.
+        """
 
     async def managers(self, person_id: str) -> list[Person]:
         """The chain upwards, nearest first; ends at the top, at a gap, or before a repetition."""

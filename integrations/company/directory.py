@@ -82,11 +82,10 @@ class CompanyDirectory:
         """Those present come first; a text with several words narrows the search."""
         wanted = (folded(text) or "").split()
         limit = max(0, min(limit, MOST))
-        if not wanted or not limit:
+        if not limit or text and not wanted:
             return []
-        where = " AND ".join(
-            "p.id IN (SELECT person_id FROM person_word WHERE word >= ? AND word < ?)" for _ in wanted
-        )
+        word = "p.id IN (SELECT person_id FROM person_word WHERE word >= ? AND word < ?)"
+        where = " AND ".join([word] * len(wanted)) or "1 = 1"
         bounds = [bound for word in wanted for bound in (word, word + LAST_CHARACTER)]
         present_first = "p.status NOT IN ('active', 'on_leave'), p.folded_name, p.id"
         return await self._people(f"{where} ORDER BY {present_first} LIMIT {limit}", bounds)

@@ -147,6 +147,12 @@ async def test_search_returns_no_more_than_asked_for(connector: Connector) -> No
     assert await connector.directory.search(connector.cast.ambiguous_name, limit=0) == []
 
 
+async def test_an_empty_search_finds_everybody(connector: Connector) -> None:
+    everybody = {person.id for person in await connector.directory.search("", limit=100)}
+    assert {connector.cast.employee, connector.cast.privileged_by_nesting} <= everybody
+    assert await connector.directory.search("   ") == []
+
+
 async def test_the_directory_says_who_is_what(connector: Connector) -> None:
     cast, person = connector.cast, connector.directory.person
     assert (await person(cast.contractor)).kind is Kind.CONTRACTOR
