@@ -139,7 +139,8 @@ PHRASES: tuple[str, ...] = (
     "remov my acces to {app}",
     "revok my {app} acces",
     "giv back {app}",
-    "so we wrapped up the {app} thing with {person} yesterday and I don't think I should be in there any longer, "
+    "so we wrapped up the {app} thing with {person} yesterday and I don't think I should be in there any "
+    "longer, "
     "can you take me out",
     "finished with the thing {person} gave me access for, you can take {app} back",
     "you can take {app} back",

@@ -146,7 +146,8 @@ PHRASES: tuple[str, ...] = (
     "is it possible to get {app} {span}?",
     "any chance to get access to {app} {span}?",
     "would it be possible for me to get into {app} {span}?",
-    "so the thing is that the client wants changes in the mockups and I can't edit them, because I only have view "
+    "so the thing is that the client wants changes in the mockups and I can't edit them, because I only "
+    "have view "
     "rights in {app}, could I get edit rights {span}",
     "hey 👋 {app} access {span}? 🙏",
     "i want access",

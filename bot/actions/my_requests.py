@@ -156,7 +156,8 @@ PHRASES: tuple[str, ...] = (
     "cansel my {app} request",
     "statis of {ref}",
     "wheres my request",
-    "so I asked {person} about the {app} thing and she said it's waiting in your queue, can you check where it is",
+    "so I asked {person} about the {app} thing and she said it's waiting in your queue, can you check "
+    "where it is",
     "request history",
     "my request history",
     "see my requests",

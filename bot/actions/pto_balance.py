@@ -102,7 +102,8 @@ PHRASES: tuple[str, ...] = (
     "thinking of taking some time off in {month}, how much do I have",
     "before I book flights: how many vacation days are left?",
     "trying to figure out whether I can take december off, what's my balance",
-    "Good morning, could you please let me know how many days of annual leave I have left this year? Kind regards",
+    "Good morning, could you please let me know how many days of annual leave I have left this year? Kind "
+    "regards",
     "Hi, quick question: how many vacation days do I have left?",
     "hey how much vaca do i have",
     "vaca days left",
@@ -122,7 +123,8 @@ PHRASES: tuple[str, ...] = (
     "nobody can tell me how many days I have left, can you?",
     "HR never answers, how many vacation days do I have???",
     "I've asked three times now, what is my vacation balance!",
-    "so my partner and I are thinking about going away over easter, maybe longer, and I honestly lost track of what "
+    "so my partner and I are thinking about going away over easter, maybe longer, and I honestly lost "
+    "track of what "
     "I took already, how many days would I have left",
     "I lost track of my vacation days",
     "I lost count, how many days off have I left",

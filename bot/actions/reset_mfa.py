@@ -141,12 +141,14 @@ PHRASES: tuple[str, ...] = (
     "forgot my phone at home and need a code to log in",
     "can you turn the second factor off for a day, phone's in repair",
     "my phone is being repaired and I can't confirm logins",
-    "Hi, I bought a new phone and forgot to transfer my authenticator. Could you reset my MFA please? Thanks!",
+    "Hi, I bought a new phone and forgot to transfer my authenticator. Could you reset my MFA please? "
+    "Thanks!",
     "Good morning, since yesterday I have a new mobile and cannot confirm the login any longer. Kind regards",
     "Dear IT, my smartphone was stolen and I can no longer sign in with two factors. Please reset it.",
     "WHY does this authenticator never work?! reset it",
     "this 2fa nonsense locked me out again, reset it now",
-    "so the phone company sent me a new phone and I traded in my old one and only afterwards noticed that the login "
+    "so the phone company sent me a new phone and I traded in my old one and only afterwards noticed that "
+    "the login "
     "codes were on it, what do I do now",
     "rest my mfa pls",
     "reset my auhtenticator",

@@ -107,9 +107,11 @@ PHRASES: tuple[str, ...] = (
     "no clue what my password is",
     "Back from parental leave and of course my password is forgotten. What do I do?",
     "hey, back after two months of sick leave, password is dead, can you help",
-    "Hello, this is {person} from accounting, I have forgotten my password and need it today for the closing.",
+    "Hello, this is {person} from accounting, I have forgotten my password and need it today for the "
+    "closing.",
     "{person} here. Please reset my password.",
-    "so I was trying to log in this morning and it kept rejecting my password, and I tried like four times and "
+    "so I was trying to log in this morning and it kept rejecting my password, and I tried like four "
+    "times and "
     "now I'm afraid to try again, can someone just reset it",
     "Hi team, I know you are busy, but whenever you have a minute: my password needs a reset.",
     "I wrote my password on a sticky note and the cleaner threw it out, need a new one",

@@ -78,7 +78,8 @@ PHRASES: tuple[str, ...] = (
     "This is {person} from finance, my account is locked, please unlock it asap.",
     "Dear help desk, my account seems to be locked. I would be grateful if you could unlock it.",
     "Good morning, unfortunately I locked my account. Can you please help?",
-    "so I came back from lunch, typed my password, it said wrong, I typed again, and again, and now it says the "
+    "so I came back from lunch, typed my password, it said wrong, I typed again, and again, and now it "
+    "says the "
     "account is locked out, please can you open it",
     "can't log in, account is locked",
     "can't log on, it says locked",
@@ -153,7 +154,8 @@ PHRASES: tuple[str, ...] = (
     "it shut me out after the fifth try",
     "konto gesperrt",
     "please unlock it, my account i mean",
-    "hi sorry to bother you again but my account is locked once more, could you unlock it when you get a chance? ty",
+    "hi sorry to bother you again but my account is locked once more, could you unlock it when you get a "
+    "chance? ty",
     "[please|pls|kindly|can you|could you] [unlock|unblock|release|unfreeze|reopen] my "
     "[account|login|user|profile]",
     "my [account|login|user|profile|windows account] [is|got|has been|seems|was] "
@@ -163,7 +165,8 @@ PHRASES: tuple[str, ...] = (
     "I [locked|blocked] [myself out|my account|my own account|my user] [again|by "
     "mistake|accidentally|somehow]",
     "[too many|five|several|a few too many] [wrong|failed|bad|incorrect] "
-    "[attempts|tries|passwords|logins], [I'm locked out|account locked|now it's locked|can't get in any more]",
+    "[attempts|tries|passwords|logins], [I'm locked out|account locked|now it's locked|can't get in any "
+    "more]",
     "it [says|tells me|shows] [account locked|I'm locked out|my account is locked|too many attempts]",
     "[how|where] [do|can] I [unlock|unblock|get back into] my [account|login]",
     "I [mistyped|misspelled|fat-fingered|typed wrong] my password [too often|too many times|three "

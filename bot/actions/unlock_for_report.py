@@ -123,7 +123,8 @@ PHRASES: tuple[str, ...] = (
     "help my report, she is locked out",
     "the new guy on my team is locked out",
     "the new colleague on my team, {person}, locked the account on day one",
-    "so {person} came to my desk and says the laptop tells him his account is locked, he tried the password like "
+    "so {person} came to my desk and says the laptop tells him his account is locked, he tried the "
+    "password like "
     "six times, can you open it for him",
     "not me, {person}: locked out",
     "it's not for me, it's for {person}, the account needs an unlock",

@@ -1,0 +1,690 @@
+"""How long, or from when to when: a small grammar that reads what is there and never invents.
+
+What is understood becomes one of the values of a span slot, in UTC:
+
+    {"minutes": 20160}                  "for two weeks", "2w", "for 90 minutes"
+    {"until": "..."}                    "until Friday", "till end of month", "today", "until 5pm"
+    {"from": "...", "until": "..."}     "Dec 24-31", "from Monday to Wednesday", "next week", "tomorrow"
+
+Rules where people differ:
+
+- A day lasts until 23:59 in the person's time zone. A week is Monday to Sunday.
+- "Friday" is the next Friday, today included. "Next Friday" is the one in the next calendar week;
+  "this Friday" the one in this week.
+- A date without a year is the next one to come, unless it passed in the last 60 days: then it is
+  more likely a slip than a date eleven months ahead, and is refused.
+- "By Friday" ends on Friday. A month is 30 days, a year 365.
+- What began already and has not ended runs from now. What has ended is refused, as is whatever
+  ends more than two years from now. "A few days" and "3/4/2027" are asked back, not guessed.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.intent.features import clean, listed
+
+LONGEST = timedelta(days=731)
+_SLIP = timedelta(days=60)
+_LAST_MINUTE = time(23, 59)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What was read. One of ``value`` and ``problem`` is set."""
+
+    value: Mapping[str, int | str] | None
+    problem: str = ""  # a sentence for the person
+    text: str = ""  # the words it was read from
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str  # word, number, ordinal, dotted, iso, german, slash, clock, short, dash, comma, mark
+    text: str
+    at: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day as said: some of it may only be known from what stands beside it."""
+
+    date: date | None = None
+    month: int = 0
+    day: int = 0
+    weekday: int | None = None  # a plain weekday, counted from where the range begins
+    clock: time | None = None
+
+
+class _Refused(Exception):
+    """It was said, and cannot be meant; ``str(error)`` is for the person."""
+
+
+_TOKEN = re.compile(
+    r"(?P<iso>\b\d{4}-\d{1,2}-\d{1,2}\b)"
+    r"|(?P<german>\b\d{1,2}\.\s?\d{1,2}\.(?:\s?\d{4}\b|\d{2}\b)?)"
+    r"|(?P<slash>\b\d{1,2}/\d{1,2}(?:/\d{2,4})?\b)"
+    r"|(?P<clock>\b\d{1,2}(?:[:.]\d{2})?\s?[ap]\.?m\b\.?|\b\d{1,2}:\d{2}\b)"
+    r"|(?P<short>\b\d{1,3}(?:\.\d)?\s?(?:mins?|m|hrs?|hr|h|d|wks?|wk|w|mos?|mths?|y|yrs?)\b)"
+    r"|(?P<ordinal>\b\d{1,2}(?:st|nd|rd|th)\b)"
+    r"|(?P<number>\b\d{1,6}(?:\.\d{1,2})?\b)"
+    r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)"
+    r"|(?P<dash>[-–—])"
+    r"|(?P<comma>,)"
+    r"|(?P<mark>[^\s])"
+)
+_WEEKDAYS = {
+    name: number
+    for number, names in enumerate(
+        ("monday mon", "tuesday tue tues", "wednesday wed weds", "thursday thu thur thurs", "friday fri",
+        "saturday sat",
+         "sunday sun")
+    )
+    for name in names.split()
+}  # fmt: skip
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
+         "september sep sept", "october oct", "november nov", "december dec"),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_NUMBERS = {
+    word: number
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+        "sixteen seventeen "
+        "eighteen nineteen twenty".split()
+    )
+} | {"a": 1, "an": 1, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90}
+_MINUTES = {
+    name: minutes
+    for names, minutes in (
+        ("minute minutes min mins m", 1), ("hour hours hr hrs h", 60), ("day days d",
+        1440), ("week weeks wk wks w", 10080),
+        ("fortnight fortnights", 20160), ("month months mo mos mth mths", 43200), ("quarter quarters",
+        129600),
+        ("year years yr yrs y", 525600),
+    )
+    for name in names.split()
+}  # fmt: skip
+_UNTIL = listed("until till til untill unitl 'til through thru by ending")
+_TO = listed("to until till til through thru")
+_BETWEEN_TO = _TO | {"and"}
+_FROM = listed("from starting beginning between start")
+_NOT_BEFORE_A_DURATION = listed("in since last past every within after before ago previous per under each")
+_FILLERS = listed(
+    "about around just only exactly roughly maybe another further next additional approximately say"
+)
+_VAGUE = listed("few several some couple")
+
+
+def find(text: str, *, now: datetime, time_zone: str, answer: bool = False) -> Span | None:
+    """The span said in a message, or None where none was.
+
+    :param answer: the text answers "for how long?", so that a bare day means its end
+    """
+    try:
+        zone = ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = ZoneInfo("UTC")
+    lowered = clean(text).lower().replace("’", "'")
+    reader = _Reader(lowered, now.astimezone(UTC), zone)
+    return reader.read(answer)
+
+
+class _Reader:
+    """Reads one message. Methods that read at a place return what they read and the next place."""
+
+    def __init__(self, text: str, now: datetime, zone: ZoneInfo) -> None:
+        self._text = text
+        self._tokens = [
+            _Token(found.lastgroup or "", found[0], found.start(), found.end())
+            for found in _TOKEN.finditer(text)
+        ]
+        self._now = now
+        self._zone = zone
+        self._today = now.astimezone(zone).date()
+
+    def read(self, answer: bool) -> Span | None:
+        rules = [self._range, self._until, self._begun_duration, self._duration, self._whole]
+        if answer:
+            rules.append(self._bare)
+        for rule in rules:
+            for at in range(len(self._tokens)):
+                try:
+                    found = rule(at)
+                except _Refused as error:  # said, but not to be used: nothing else is made of it
+                    return Span(None, problem=str(error))
+                except (OverflowError, ValueError):  # a day no calendar has
+                    continue
+                if found:
+                    value, end = found
+                    return Span(value, text=self._text[self._tokens[at].at : self._tokens[end - 1].end])
+        return None
+
+    # What a rule may find: a value and the place after it.
+    _Found = tuple[Mapping[str, int | str], int] | None
+
+    def _range(self, at: int) -> _Found:
+        """ "from Monday to Wednesday", "Dec 24-31", "24.-31.12." """
+        begun = self._word(at) in _FROM
+        place = at + 1 if begun else at
+        if begun and self._word(place) in ("on", "at"):
+            place += 1
+        if begun and self._word(place) == "now":
+            return self._ending(place + 2) if self._word(place + 1) in _TO else None
+        first = self._day(place) or self._day_number(place)
+        if not first:
+            return None
+        start, place = first
+        if (
+            self._kind(place) == "mark"
+            and self._tokens[place].text == "."
+            and self._kind(place + 1) == "dash"
+        ):
+            place += 1
+        between = self._word(at) == "between"
+        if not (self._kind(place) == "dash" or self._word(place) in (_BETWEEN_TO if between else _TO)):
+            return None
+        second = self._day(place + 1) or (self._day_number(place + 1) if start.month else None)
+        if not second:
+            return None
+        end, place = second
+        if start.date is None and not start.month and start.weekday is None and start.day:
+            if not (end.month or end.date) or end.weekday is not None:
+                return None
+            start = replace(start, month=end.month or (end.date.month if end.date else 0))
+            if end.date:
+                start = replace(start, date=date(end.date.year, start.month, start.day))
+        if end.day and not end.month and end.date is None:
+            end = replace(end, month=start.month)
+        return self._between(start, end), place
+
+    def _between(self, start: _Day, end: _Day) -> Mapping[str, int | str]:
+        if (
+            start.clock
+            and start.date is None
+            and end.date is None
+            and start.weekday is None
+            and not start.month
+        ):
+            day = self._today if end.weekday is None else self._weekday(end.weekday, self._today)
+            first, last = day, day
+        elif start.date is None and start.month:
+            first, last = self._yearless(start, end)
+        else:
+            first = self._resolve(start, self._today)
+            last = self._resolve(end, first)
+            if last < first and end.month and end.date is None:
+                last = date(first.year + 1, end.month, end.day)
+        if last < first:
+            raise _Refused("The end lies before the start.")
+        return self._value(
+            self._moment(first, start.clock or time(0)),
+            self._moment(last, end.clock or _LAST_MINUTE),
+            asked_from=True,
+        )
+
+    def _yearless(self, start: _Day, end: _Day) -> tuple[date, date]:
+        for year in (self._today.year - 1, self._today.year, self._today.year + 1):
+            if end.date:  # "Dec 24 to 2027-01-03": the start is the last such day before the end
+                first = _on(end.date.year, start.month, start.day)
+                return (
+                    first if first <= end.date else _on(end.date.year - 1, start.month, start.day)
+                ), end.date
+            first = _on(year, start.month, start.day)
+            last = (
+                self._weekday(end.weekday, first)
+                if end.weekday is not None
+                else _on(year, end.month, end.day)
+            )
+            if last < first:
+                last = _on(year + 1, end.month, end.day)
+            if last >= self._today:
+                return first, last
+            if self._today - last <= _SLIP:
+                raise _Refused(f"{_said(last)} has passed.")
+        raise _Refused("That lies in the past.")
+
+    def _until(self, at: int) -> _Found:
+        if self._word(at) in _UNTIL:
+            return self._ending(at + 1)
+        if self._words(at, "up to") or self._words(at, "up until"):
+            return self._ending(at + 2)
+        if self._words(at, "rest of"):  # "for the rest of the week"
+            period = self._period(at + 2)
+            return (self._value(None, self._moment(period[1], _LAST_MINUTE)), period[2]) if period else None
+        return None
+
+    def _ending(self, at: int) -> _Found:
+        if self._word(at) in ("and", "including", "the", "about", "on"):
+            at += 1
+        if self._word(at) == "including":
+            at += 1
+        if self._words(at, "next week") or self._words(at, "next month") or (
+            self._word(at) in _MONTHS and len(self._word(at)) > 3 and not self._day(at)
+        ):  # fmt: skip
+            raise _Refused("Until which day exactly?")
+        found = self._day(at)
+        if not found:
+            if self._kind(at) == "ordinal" and (number := self._day_number(at)):
+                return self._value(None, self._moment(self._of_month(number[0].day), _LAST_MINUTE)), number[1]
+            return None
+        day, place = found
+        last = self._resolve(day, self._today)
+        return self._value(None, self._moment(last, day.clock or _LAST_MINUTE)), place
+
+    def _begun_duration(self, at: int) -> _Found:
+        """ "from Monday for two weeks", "two weeks from Monday", "starting tomorrow, 3 days" """
+        if self._word(at) not in _FROM and not self._words(at, "as of"):
+            return None
+        place = at + (2 if self._words(at, "as of") else 1)
+        if self._word(place) in ("on", "with", "now", "today"):
+            place += 1
+        if self._word(place - 1) in ("now", "today"):
+            return None  # the duration alone says it
+        week = self._period(place) if self._word(place) == "next" else None
+        found = self._day(place) if not week else (_Day(date=week[0]), week[2])
+        if not found:
+            return None
+        day, place = found
+        after = (found for start in range(place, len(self._tokens)) if (found := self._lasting(start)))
+        lasting = next(after, None) or self._lasting_before(at)
+        if not lasting:
+            raise _Refused("It says when it starts, not when it ends.")
+        first = self._moment(self._resolve(day, self._today), day.clock or time(0))
+        minutes, end = lasting
+        last = first + timedelta(minutes=minutes)
+        if minutes % 1440 == 0 and not day.clock:  # whole days: the last one ends at 23:59 there
+            last = self._moment(
+                first.astimezone(self._zone).date() + timedelta(days=minutes // 1440 - 1), _LAST_MINUTE
+            )
+        return self._value(first, last, asked_from=True), max(end, at + 1)
+
+    def _lasting_before(self, at: int) -> tuple[int, int] | None:
+        for start in range(max(0, at - 4), at):
+            lasting = self._lasting(start)
+            if lasting and lasting[1] == at:
+                return lasting[0], at + 1
+        return None
+
+    def _duration(self, at: int) -> _Found:
+        before = self._word(at - 1) if at else ""
+        if before in _NOT_BEFORE_A_DURATION or (
+            before == "the" and at > 1 and self._word(at - 2) in _NOT_BEFORE_A_DURATION
+        ):
+            return None
+        if at and (self._kind(at - 1) == "number" or before in _NUMBERS and before not in ("a", "an")):
+            return None
+        lasting = self._lasting(at)
+        if not lasting or self._word(lasting[1]) in (
+            "ago",
+            "old",
+            "long",
+            "earlier",
+            "notice",
+            "later",
+            "left",
+            "back",
+        ):
+            return None
+        minutes, place = lasting
+        if minutes > LONGEST // timedelta(minutes=1):
+            raise _Refused("That is longer than two years.")
+        return ({"minutes": minutes}, place) if minutes > 0 else None
+
+    def _lasting(self, at: int) -> tuple[int, int] | None:
+        """A number and a unit: minutes, and the next place."""
+        if self._kind(at) == "short":
+            found = re.fullmatch(r"([\d.]+)\s?([a-z]+)", self._tokens[at].text)
+            return (round(float(found[1]) * _MINUTES[found[2]]), at + 1) if found else None
+        place = at
+        while self._word(place) in _FILLERS or (
+            self._word(place) == "the" and self._word(place + 1) in _FILLERS
+        ):
+            place += 1
+        if self._words(place, "half an hour") or self._words(place, "half a day"):
+            return (30 if self._word(place + 2) == "hour" else 720), place + 3
+        vague = place + (self._word(place) == "a")
+        if self._word(vague) in _VAGUE:
+            unit = vague + 1 + (self._word(vague + 1) == "of")
+            if self._word(unit) not in _MINUTES:
+                return None
+            if self._word(vague) == "couple":
+                return 2 * _MINUTES[self._word(unit)], unit + 1
+            raise _Refused(f"How many {self._word(unit)} exactly?")
+        number = self._number(place)
+        if number is None:
+            return None
+        place += 1
+        if self._words(place, "and a half"):
+            number, place = number + 0.5, place + 3
+        if (self._kind(place) == "dash" or self._word(place) in ("or", "to")) and self._number(
+            place + 1
+        ) is not None:
+            if self._word(place + 2) in _MINUTES:
+                raise _Refused(f"How many {self._word(place + 2)} exactly?")
+            return None
+        if self._kind(place) == "dash":  # "2-week"
+            place += 1
+        if self._word(place) in ("full", "whole", "more", "working", "business", "calendar", "solid"):
+            if self._word(place) in ("working", "business"):
+                raise _Refused("Until which day exactly?")
+            place += 1
+        unit_name = self._word(place)
+        if unit_name not in _MINUTES or (unit_name in "mhdwy" and self._kind(place - 1) != "number"):
+            return None
+        minutes, place = round(number * _MINUTES[unit_name]), place + 1
+        if self._words(place, "and a half"):
+            return minutes + _MINUTES[unit_name] // 2, place + 3
+        if self._word(place) == "and" and (more := self._lasting(place + 1)):
+            return minutes + more[0], more[1]
+        return minutes, place
+
+    def _whole(self, at: int) -> _Found:
+        """ "tomorrow", "next week", "over the weekend", "on Friday", "in December" """
+        before = self._word(at - 1) if at else ""
+        if before in ("since", "last", "after", "before", "not", "yesterday"):
+            return None
+        word = self._word(at)
+        if word in (
+            "this",
+            "next",
+            "today",
+            "tomorrow",
+            "tonight",
+            "weekend",
+            "eod",
+            "eow",
+            "eom",
+            "rest",
+        ) or (word in ("the", "over") and self._word(at + 1) in ("weekend", "week", "day", "month")):
+            skip = 1 if word in ("the", "over") else 0
+            if skip and word == "the" and before not in ("for", "over", "on", "during"):
+                return None
+            if period := self._period(at + skip):
+                first, last, place = period
+                return self._value(
+                    self._moment(first, time(0)), self._moment(last, _LAST_MINUTE), asked_from=True
+                ), place
+        if word in ("on", "for", "this", "next") or self._word(at) == "only":
+            place = at if word in ("this", "next") else at + 1
+            if found := self._day(place):
+                day = self._resolve(found[0], self._today)
+                clock = found[0].clock
+                if clock and word != "for":
+                    return None  # "on Friday at 5pm" is a moment, and has no end
+                end = self._moment(day, clock or _LAST_MINUTE)
+                return self._value(self._moment(day, time(0)), end, asked_from=True), found[1]
+        if word == "in" and self._word(at + 1) in _MONTHS and self._kind(at + 2) not in ("number", "ordinal"):
+            return self._month(_MONTHS[self._word(at + 1)]), at + 2
+        return None
+
+    def _month(self, month: int) -> Mapping[str, int | str]:
+        year = self._today.year + (month < self._today.month)
+        last = calendar.monthrange(year, month)[1]
+        return self._value(
+            self._moment(date(year, month, 1), time(0)),
+            self._moment(date(year, month, last), _LAST_MINUTE),
+            asked_from=True,
+        )
+
+    def _bare(self, at: int) -> _Found:
+        """ "friday" as an answer: until then."""
+        return self._ending(at)
+
+    def _period(self, at: int) -> tuple[date, date, int] | None:
+        """A stretch of days: its first, its last, the next place."""
+        if self._word(at) in ("the", "my", "our"):
+            at += 1
+        word, today = self._word(at), self._today
+        shift, name, place = 0, word, at + 1
+        if word in ("this", "next", "current", "coming"):
+            shift, name, place = int(word == "next"), self._word(at + 1), at + 2
+        monday = today - timedelta(days=today.weekday())
+        if name in ("day", "today", "eod", "tonight", "afternoon", "evening", "morning") and not shift:
+            return today, today, place
+        if name == "tomorrow":
+            return today + timedelta(days=1), today + timedelta(days=1), place
+        if name in ("week", "eow"):
+            return monday + timedelta(weeks=shift), monday + timedelta(weeks=shift, days=6), place
+        if name == "weekend":
+            return monday + timedelta(weeks=shift, days=5), monday + timedelta(weeks=shift, days=6), place
+        if name in ("month", "eom"):
+            year, month = divmod(today.year * 12 + today.month - 1 + shift, 12)
+            return (
+                date(year, month + 1, 1),
+                date(year, month + 1, calendar.monthrange(year, month + 1)[1]),
+                place,
+            )
+        if name == "quarter":
+            year, quarter = divmod(today.year * 4 + (today.month - 1) // 3 + shift, 4)
+            last = quarter * 3 + 3
+            return date(year, last - 2, 1), date(year, last, calendar.monthrange(year, last)[1]), place
+        if name == "year":
+            return date(today.year + shift, 1, 1), date(today.year + shift, 12, 31), place
+        return None
+
+    # Days
+
+    def _day(self, at: int) -> tuple[_Day, int] | None:
+        """A day, with a time of day before or after it; or a time of day alone."""
+        if self._word(at) == "the":
+            at += 1
+        clock = self._clock(at)
+        if clock:
+            value, place = clock
+            skip = place + (self._word(place) in ("on", "of"))
+            if day := self._date(skip):
+                return replace(day[0], clock=value), day[1]
+            return _Day(clock=value), place
+        day = self._date(at)
+        if not day:
+            return None
+        found, place = day
+        skip = place + (self._word(place) == "at") + (self._kind(place) == "comma")
+        if after := self._clock(skip):
+            return replace(found, clock=after[0]), after[1]
+        return found, place
+
+    def _clock(self, at: int) -> tuple[time, int] | None:
+        word = self._word(at)
+        if word == "noon":
+            return time(12), at + 1
+        if word == "midnight":
+            return _LAST_MINUTE, at + 1
+        if self._kind(at) != "clock":
+            return None
+        found = re.match(r"(\d{1,2})(?:[:.](\d{2}))?\s?([ap])?", self._tokens[at].text)
+        if not found:
+            return None
+        hour, minute = int(found[1]), int(found[2] or 0)
+        if found[3]:
+            if not 1 <= hour <= 12:
+                return None
+            hour = hour % 12 + (12 if found[3] == "p" else 0)
+        return (time(hour, minute), at + 1) if hour < 24 and minute < 60 else None
+
+    def _date(self, at: int) -> tuple[_Day, int] | None:
+        readers: tuple[Callable[[int], tuple[_Day, int] | None], ...] = (
+            self._written, self._month_first, self._day_first, self._named,
+        )  # fmt: skip
+        return next((found for reader in readers if (found := reader(at))), None)
+
+    def _written(self, at: int) -> tuple[_Day, int] | None:
+        """ISO, German and slashed dates."""
+        kind = self._kind(at)
+        if kind not in ("iso", "german", "slash"):
+            return None
+        parts = [int(part) for part in re.findall(r"\d+", self._tokens[at].text)]
+        if kind == "iso":
+            return _Day(date=date(*parts)), at + 1
+        first, second, year = parts[0], parts[1], parts[2] if len(parts) > 2 else 0
+        if kind == "slash":
+            if first <= 12 and second <= 12 and first != second:
+                raise _Refused("Is that day/month or month/day? Please write the month as a word.")
+            first, second = (second, first) if second > 12 else (first, second)
+        if year:
+            return _Day(date=date(year + 2000 if year < 100 else year, second, first)), at + 1
+        return _valid(second, first, at + 1)
+
+    def _month_first(self, at: int) -> tuple[_Day, int] | None:
+        month = _MONTHS.get(self._word(at))
+        place = at + 1 + (self._word(at + 1) == "the") + (self._dot(at + 1))
+        if not month or self._kind(place) not in ("number", "ordinal"):
+            return None
+        day = self._whole_number(place)
+        if day is None or not 1 <= day <= 31:
+            return None
+        return self._with_year(month, day, place + 1)
+
+    def _day_first(self, at: int) -> tuple[_Day, int] | None:
+        if self._kind(at) not in ("number", "ordinal"):
+            return None
+        day = self._whole_number(at)
+        place = at + 1 + self._dot(at + 1)
+        place += self._word(place) == "of"
+        month = _MONTHS.get(self._word(place))
+        if day is None or not month or not 1 <= day <= 31:
+            return None
+        return self._with_year(month, day, place + 1)
+
+    def _with_year(self, month: int, day: int, place: int) -> tuple[_Day, int] | None:
+        skip = place + (self._kind(place) == "comma") + self._dot(place)
+        if self._kind(skip) == "number" and re.fullmatch(r"[12]\d{3}", self._tokens[skip].text):
+            return _Day(date=date(int(self._tokens[skip].text), month, day)), skip + 1
+        return _valid(month, day, place)
+
+    def _named(self, at: int) -> tuple[_Day, int] | None:
+        word, today = self._word(at), self._today
+        monday = today - timedelta(days=today.weekday())
+        if word in ("today", "tonight", "eod"):
+            return _Day(date=today), at + 1
+        if word in ("tomorrow", "tmrw", "tomorow"):
+            return _Day(date=today + timedelta(days=1)), at + 1
+        if word == "yesterday":
+            return _Day(date=today - timedelta(days=1)), at + 1
+        if self._words(at, "day after tomorrow"):
+            return _Day(date=today + timedelta(days=2)), at + 3
+        if word in _WEEKDAYS:
+            return _Day(weekday=_WEEKDAYS[word]), at + 1
+        if word in ("this", "next", "coming") and self._word(at + 1) in _WEEKDAYS:
+            number = _WEEKDAYS[self._word(at + 1)]
+            if word == "coming":
+                return _Day(date=self._weekday(number, today + timedelta(days=1))), at + 2
+            return _Day(date=monday + timedelta(days=number, weeks=int(word == "next"))), at + 2
+        if word in ("eow", "eom"):
+            period = self._period(at)
+            return (_Day(date=period[1]), at + 1) if period else None
+        if word == "weekend":  # "until the weekend": up to its eve
+            return _Day(date=self._weekday(4, today)), at + 1
+        if word == "end":
+            place = at + 1 + (self._word(at + 1) == "of")
+            place += self._word(place) == "the"
+            if period := self._period(place):
+                return _Day(date=period[1]), period[2]
+            if month := _MONTHS.get(self._word(place)):
+                year = today.year + (month < today.month)
+                return _Day(date=date(year, month, calendar.monthrange(year, month)[1])), place + 1
+        return None
+
+    def _day_number(self, at: int) -> tuple[_Day, int] | None:
+        """A day of a month that is said elsewhere, or not at all."""
+        if self._kind(at) not in ("number", "ordinal"):
+            return None
+        day = self._whole_number(at)
+        if day is None or not 1 <= day <= 31:
+            return None
+        return _Day(day=day), at + 1
+
+    def _resolve(self, day: _Day, base: date) -> date:
+        if day.date:
+            return day.date
+        if day.weekday is not None:
+            return self._weekday(day.weekday, base)
+        if day.month:
+            if base != self._today:
+                this = _on(base.year, day.month, day.day)
+                return this if this >= base else _on(base.year + 1, day.month, day.day)
+            this = _on(base.year, day.month, day.day)
+            for year in (base.year - 1, base.year):
+                passed = base - _on(year, day.month, day.day)
+                if timedelta(0) < passed <= _SLIP:
+                    raise _Refused(f"{_said(base - passed)} has passed.")
+            return this if this >= base else _on(base.year + 1, day.month, day.day)
+        return base
+
+    @staticmethod
+    def _weekday(number: int, base: date) -> date:
+        return base + timedelta(days=(number - base.weekday()) % 7)
+
+    def _of_month(self, day: int) -> date:
+        for ahead in range(13):
+            year, month = divmod(self._today.year * 12 + self._today.month - 1 + ahead, 12)
+            if day <= calendar.monthrange(year, month + 1)[1] and date(year, month + 1, day) >= self._today:
+                return date(year, month + 1, day)
+        raise _Refused("There is no such day.")
+
+    def _moment(self, day: date, clock: time) -> datetime:
+        return datetime.combine(day, clock, self._zone).astimezone(UTC)
+
+    def _value(
+        self, first: datetime | None, last: datetime, *, asked_from: bool = False
+    ) -> Mapping[str, int | str]:
+        if last <= self._now:
+            raise _Refused("That lies in the past.")
+        if last - self._now > LONGEST:
+            raise _Refused("That is more than two years away.")
+        if first and asked_from and first > self._now:
+            if first >= last:
+                raise _Refused("The end lies before the start.")
+            return {"from": first.isoformat(), "until": last.isoformat()}
+        return {"until": last.isoformat()}
+
+    # Tokens
+
+    def _kind(self, at: int) -> str:
+        return self._tokens[at].kind if 0 <= at < len(self._tokens) else ""
+
+    def _word(self, at: int) -> str:
+        return self._tokens[at].text if self._kind(at) == "word" else ""
+
+    def _words(self, at: int, said: str) -> bool:
+        return all(self._word(at + offset) == word for offset, word in enumerate(said.split()))
+
+    def _dot(self, at: int) -> bool:
+        return self._kind(at) == "mark" and self._tokens[at].text == "."
+
+    def _number(self, at: int) -> float | None:
+        if self._kind(at) == "number":
+            return float(self._tokens[at].text)
+        return _NUMBERS.get(self._word(at))
+
+    def _whole_number(self, at: int) -> int | None:
+        found = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", self._tokens[at].text)
+        return int(found[1]) if found else None
+
+
+def _on(year: int, month: int, day: int) -> date:
+    """The day of that year; 29 February falls on the 28th in a year that has none."""
+    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
+
+
+def _valid(month: int, day: int, place: int) -> tuple[_Day, int] | None:
+    if not (1 <= month <= 12 and 1 <= day <= calendar.monthrange(2028, month)[1]):
+        return None
+    return _Day(month=month, day=day), place
+
+
+def _said(day: date) -> str:
+    return f"{day.day} {calendar.month_name[day.month]} {day.year}"
+

@@ -1,0 +1,114 @@
+"""What the person wants, as a proposal: an action of the list, typed slots, and how sure that is.
+
+A proposal is never a permission. The text is untrusted, so nothing here can name an identity, an
+approver or a target outside the catalogue: rules in code and people decide on what comes out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.intent import spans
+from bot.intent.classify import Classifier, Guess
+from bot.intent.features import clean
+from bot.intent.none import NONE
+from bot.intent.resources import Resources, person_named
+from bot.procedures.action import Slot, SlotKind
+from policies.catalogue import Catalogue
+
+LOCAL = "local"
+_REF = re.compile(r"\bR-[0-9A-Z]{4}\b", re.IGNORECASE)
+_ASKS = re.compile(
+    r"^\W*(?:how|what|which|who|whose|why|when|where|is|are|do|does|did|can|could|may|should|will|would)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotGuess:
+    """What the words say for one slot: a value, or several to pick from, or a name to look up."""
+
+    value: Any = None  # canonical JSON, see ``SlotKind``; for a grant, its reference or a catalogue key
+    candidates: tuple[tuple[Any, str], ...] = ()  # value and label of each that comes close
+    text: str = ""  # a person as written: the caller asks the directory
+    problem: str = ""  # why what was said cannot be used, as a sentence for the person
+
+    def __bool__(self) -> bool:
+        return self.value is not None or bool(self.candidates or self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    action: str | None  # None: nothing reached the threshold, ask
+    confidence: float  # calibrated probability of the first of the ranking
+    source: str = LOCAL
+    slots: Mapping[str, SlotGuess] = field(default_factory=dict)
+    ranking: tuple[tuple[str, float], ...] = ()  # every action and "none", likeliest first
+    question: bool = False  # it asks for something to be explained rather than done
+
+
+class Understander:
+    """The local understanding: no network, no state between messages."""
+
+    def __init__(self, classifier: Classifier, catalogue: Catalogue) -> None:
+        self._classifier = classifier
+        self._resources = Resources(catalogue)
+        self._names = classifier.weights.names
+        self._known = classifier.weights.known
+        self._common = self._known | self._names
+
+    def propose(
+        self,
+        text: str,
+        *,
+        now: datetime,
+        time_zone: str,
+        slots_of: Mapping[str, tuple[Slot, ...]],
+        only: str | None = None,
+    ) -> Proposal:
+        """What ``text`` asks for, with the slots that it fills.
+
+        :param slots_of: the actions there are; no other is proposed
+        :param only: the person chose this action; the text is read for its slots
+        """
+        guess = self.classify(text)
+        ranking = tuple((name, chance) for name, chance in guess.ranking if name in slots_of or name == NONE)
+        action = guess.action if guess.action in slots_of else None
+        if only is not None:
+            action = only
+        found = {
+            slot.name: said
+            for slot in (slots_of[action] if action else ())
+            if (said := self._said(slot, text, now, time_zone, answer=False)) or said.problem
+        }
+        asks = "?" in text[:2000] or bool(_ASKS.match(clean(text)))
+        return Proposal(action, guess.probability, LOCAL, found, ranking, question=action is None and asks)
+
+    def fill(self, slot: Slot, text: str, *, now: datetime, time_zone: str) -> SlotGuess:
+        """What ``text`` says as the answer to the question put for ``slot``."""
+        return self._said(slot, text, now, time_zone, answer=True)
+
+    def classify(self, text: str) -> Guess:
+        """The classifier's guess, which knows when something of the catalogue is named, but not what."""
+        return self._classifier.classify_both(text, self._resources.masked(text))
+
+    def _said(self, slot: Slot, text: str, now: datetime, time_zone: str, *, answer: bool) -> SlotGuess:
+        match slot.kind:
+            case SlotKind.RESOURCE:
+                return self._resource(text)
+            case SlotKind.SPAN:
+                span = spans.find(text, now=now, time_zone=time_zone, answer=answer)
+                return SlotGuess(value=span.value, problem=span.problem) if span else SlotGuess()
+            case SlotKind.REPORT:
+                return SlotGuess(text=person_named(text, common=self._known, names=self._names))
+            case SlotKind.GRANT:
+                ref = _REF.search(text[:2000])
+                return SlotGuess(value=ref[0].upper()) if ref else self._resource(text)
+
+    def _resource(self, text: str) -> SlotGuess:
+        named = self._resources.named(text, common=self._common)
+        return SlotGuess(value=named.key, candidates=named.close)
