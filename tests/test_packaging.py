@@ -94,8 +94,19 @@ def test_the_tests_run_on_the_very_versions_that_are_served() -> None:
     assert served - tested == set()
 
 
-def test_the_training_library_is_not_served() -> None:
-    assert "scikit-learn" not in pins("requirements.lock")
+def test_a_start_imports_nothing_that_the_served_lock_does_not_hold() -> None:
+    listing = """
+import sys, importlib.metadata, bot.__main__
+owners = importlib.metadata.packages_distributions()
+tops = {name.partition(".")[0] for name in sys.modules}
+print(*{owner for top in tops for owner in owners.get(top, ()) if top not in sys.stdlib_module_names})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", listing], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    imported = {re.sub(r"[-_.]+", "-", name).lower() for name in done.stdout.split()}
+    assert "starlette" in imported
+    assert imported - {"deskhand", "setuptools"} <= set(pins("requirements.lock"))
 
 
 def test_the_page_of_dependencies_names_each_direct_one_and_no_other() -> None:
@@ -109,7 +120,7 @@ def test_the_page_of_dependencies_names_each_direct_one_and_no_other() -> None:
 # Spelled in pieces, so that this file does not find itself.
 FOREIGN = {
     "the host of a package registry": re.compile(
-        "py" + r"pi\.org|python" + "hosted|devpi|artifactory", re.IGNORECASE
+        "py" + r"pi\.org|python" + "hosted|dev[p]i|artifactor[y]", re.IGNORECASE
     ),
     "the address of a package index": re.compile(r"--(extra-)?" + r"index-url[ =]|--find-" + "links[ =]"),
     "a path of somebody's machine": re.compile(r"(?<![\w.}/-])/(work|root|home|Users)" + r"/[A-Za-z]"),
@@ -154,7 +165,7 @@ class Machine:
     """A checkout on a made-up machine, whose PATH holds only what the test puts there."""
 
     def __init__(self, folder: Path) -> None:
-        self.checkout = folder / "a check'out"  # names that careless quoting breaks on
+        self.checkout = folder / "a check'out"  # a name that careless quoting breaks on
         self.bin = folder / "bin"
         self.bin.mkdir(parents=True)
         shutil.copytree(ROOT / "scripts", self.checkout / "scripts")
