@@ -222,7 +222,7 @@ class _Roster:
         self._deciders = {settings.fallback, settings.admins}
 
     async def choices(self) -> Sequence[Choice]:
-        people = await self._directory.search("", limit=500)
+        people = await self._directory.search("", limit=1000)
         return [_choice(person, approvals=False) for person in people if person.present]
 
     async def choice(self, account: str) -> Choice | None:

@@ -133,7 +133,7 @@ class Desk:
         if slot is None or other_wish:
             return None
         guess = self._understander.fill(slot, text, now=self._office.clock(), time_zone=zone)
-        return guess if guess.value or guess.candidates or guess.text else None
+        return guess if guess.value or guess.candidates or guess.text or guess.problem else None
 
     def _slot(self, waiting: Request) -> Slot | None:
         asked = waiting.pick.slot if waiting.pick else ""

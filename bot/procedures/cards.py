@@ -195,7 +195,7 @@ def approval(
             Quote(label=f"{request.name(said.person)} wrote", text=plain(story.reasons[said.person], 500))
         )
     return Card(
-        title=f"{name}: {story.title}",
+        title=f"Request of {name}",
         text=shown.sentence,
         tone=Tone.PRIMARY if waiting else _TONES.get(request.state, Tone.PLAIN),
         status=_decided(request, said) or _turn(story, waiting, reminder),
@@ -295,7 +295,7 @@ def _approver_buttons(request: Request, seat: Seat | None, handles: Handles) -> 
     yes = Meaning(request.ref, Choice.APPROVE, audience, request.digest, stage)
     no = Meaning(request.ref, Choice.DENY, audience, request.digest, stage)
     return (
-        Button(label="Approve", handle=handles.mint(yes), tone=Tone.PRIMARY),
+        Button(label="Approve", handle=handles.mint(yes), tone=Tone.GOOD),
         Button(label="Deny", handle=handles.mint(no), tone=Tone.DANGER),
     )
 

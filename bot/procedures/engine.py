@@ -275,6 +275,7 @@ class Picked:
 
     candidates: tuple[tuple[object, str], ...] = ()
     text = ""
+    problem = ""
 
     def __init__(self, value: object) -> None:
         self.value = value

@@ -28,6 +28,9 @@ class Guess(Protocol):
     @property
     def text(self) -> str: ...  # a name as it was written, to be resolved
 
+    @property
+    def problem(self) -> str: ...  # why what was said cannot be used, as a sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Filled:
@@ -61,7 +64,8 @@ def _span(slot: Slot, guess: Guess | None) -> Filled | Pick:
     if guess and guess.value:
         return Filled(guess.value)
     options = tuple(({"minutes": minutes}, say.length(minutes)) for minutes in _SPANS)
-    note = f'{slot.question} Choose one, or write it, like "until Friday" or "Dec 24-31".'
+    said = f"{guess.problem} " if guess and guess.problem else ""
+    note = f'{said}{slot.question} Choose one, or write it, like "until Friday" or "Dec 24-31".'
     return Pick(slot=slot.name, options=options, note=note)
 
 
