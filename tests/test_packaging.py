@@ -94,19 +94,21 @@ def test_the_tests_run_on_the_very_versions_that_are_served() -> None:
     assert served - tested == set()
 
 
-def test_a_start_imports_nothing_that_the_served_lock_does_not_hold() -> None:
-    listing = """
-import sys, importlib.metadata, bot.__main__
-owners = importlib.metadata.packages_distributions()
-tops = {name.partition(".")[0] for name in sys.modules}
-print(*{owner for top in tops for owner in owners.get(top, ()) if top not in sys.stdlib_module_names})
+def test_it_starts_without_the_test_tools() -> None:
+    # As in a .venv that only `make run` has filled. Some libraries import rich or numpy where they find them.
+    only_tests = sorted(set(pins("requirements-dev.lock")) - set(pins("requirements.lock")))
+    start = """
+import importlib.metadata, re, sys
+def plain(name): return re.sub("[-_.]+", "-", name).lower()
+absent = set(sys.argv[1:])
+for module, owners in importlib.metadata.packages_distributions().items():
+    if all(plain(owner) in absent for owner in owners):
+        sys.modules[module] = None
+import bot.__main__
 """
-    done = subprocess.run(
-        [sys.executable, "-c", listing], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    imported = {re.sub(r"[-_.]+", "-", name).lower() for name in done.stdout.split()}
-    assert "starlette" in imported
-    assert imported - {"deskhand", "setuptools"} <= set(pins("requirements.lock"))
+    command = [sys.executable, "-c", start, *only_tests]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_page_of_dependencies_names_each_direct_one_and_no_other() -> None:
