@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import runpy
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
 
-from bot import admin, doctor, learning, terminal
+from bot import admin, doctor, terminal
 from bot.app import CannotStart, serve
 from bot.audit.chain import BrokenTrail
 from bot.chat.web.guard import NotLoopback
+from bot.intent.classify import WeightsError
+from bot.intent.evaluate import MessagesError
 from bot.settings import SettingError, Settings
 from bot.store.database import StorageDown
 from bot.store.keys import KeyFileError
@@ -31,9 +34,11 @@ _MENDABLE = (
     CannotStart,
     ConnectorError,
     KeyFileError,
+    MessagesError,
     NotLoopback,
     SettingError,
     StorageDown,
+    WeightsError,
 )
 
 
@@ -59,6 +64,14 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
 
 def _ask(settings: Settings, args: argparse.Namespace) -> int:
     return terminal.run(settings, args.who, " ".join(args.words))
+
+
+def _train(settings: Settings, args: argparse.Namespace) -> int:
+    try:
+        runpy.run_module("bot.learning", run_name="__main__")  # by name: it needs scikit-learn, we do not
+    except ModuleNotFoundError as missing:
+        raise admin.Wrong(f"training needs {missing.name}, which `make test` installs") from missing
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,9 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     found.add_argument("--not-happened", action="store_false", dest="happened")
 
     _add(commands, "doctor", doctor.run, "what is configured, what answers, what is missing")
-    train = _add(commands, "train", learning.train, "learn the phrases of bot/actions anew")
-    train.add_argument("--check", action="store_true", help="only say whether the weights are up to date")
-    judge = _add(commands, "eval", learning.evaluate, "measure understanding on a file of messages")
+    _add(commands, "train", _train, "learn the phrases of bot/actions anew")
+    judge = _add(commands, "eval", admin.evaluate, "measure understanding on a file of messages")
     judge.add_argument("file", help='JSON lines: {"text", "intent", "accepted"}')
     return parser
 

@@ -26,12 +26,16 @@ from bot.audit.query import Filter, find, line
 from bot.audit.story import show
 from bot.audit.trail import Event, append
 from bot.audit.verify import verify
+from bot.intent import evaluate as evaluation
+from bot.intent.classify import Classifier
+from bot.intent.understand import Understander
 from bot.procedures.request import IllegalMove
 from bot.settings import Settings
 from bot.store.keys import KeyFile
 from integrations.company import Company
 from integrations.contract import AmbiguousName, Directory, Person, UnknownPerson
 from policies import check as checking
+from policies.catalogue import Catalogue
 from policies.decide import Policies
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -170,6 +174,14 @@ def company_login(settings: Settings, args: Namespace) -> int:
     company.close()
     print(outcome.value)
     return 0 if outcome.value in ("ok", "must_change") else 1
+
+
+def evaluate(settings: Settings, args: Namespace) -> int:
+    understander = Understander(Classifier.load(), Catalogue.load(settings.policies / "catalogue.yaml"))
+    found = evaluation.figures(evaluation.read(Path(args.file)), understander.classify)
+    print(evaluation.report(found))
+    print(evaluation.table(found))
+    return 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,26 @@
-"""`deskhand train` and `deskhand eval`: learn the phrases anew, measure understanding on messages."""
+"""`deskhand train`: learn the phrases of ``bot/actions`` anew, and write the weights.
+
+Run by name, never imported: it needs scikit-learn, which the desk does without.
+"""
 
 from __future__ import annotations
 
-from argparse import Namespace
-
-from bot.settings import Settings
-
-
-def train(settings: Settings, args: Namespace) -> int:
-    raise SystemExit("wired once training is there")
+from bot.actions import discover
+from bot.intent.classify import WEIGHTS
+from bot.intent.none import NONE, PHRASES
+from bot.intent.train import train
 
 
-def evaluate(settings: Settings, args: Namespace) -> int:
-    raise SystemExit("wired once evaluation is there")
+def phrases() -> dict[str, tuple[str, ...]]:
+    """What each action is asked for with, and what asks for none."""
+    return {action.name: action.phrases for action in discover().named()} | {NONE: PHRASES}
+
+
+def main() -> None:
+    weights = train(phrases())
+    WEIGHTS.write_bytes(weights.dump())
+    print(f"{len(weights.vocabulary)} features, threshold {weights.threshold:.2f}: {WEIGHTS.name}")
+
+
+if __name__ == "__main__":
+    main()
