@@ -223,7 +223,8 @@ class _Roster:
 
     async def choices(self) -> Sequence[Choice]:
         people = await self._directory.search("", limit=1000)
-        return [_choice(person, approvals=False) for person in people if person.present]
+        present = sorted((person for person in people if person.present), key=lambda p: (p.department, p.name))
+        return [_choice(person, approvals=False) for person in present]
 
     async def choice(self, account: str) -> Choice | None:
         try:

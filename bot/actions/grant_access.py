@@ -269,7 +269,7 @@ class GrantAccess(Procedure):
             sentence=f"Give {subject.name} access to {resource.name} {'for ' if ends is None else ''}{how_long}",
             facts=(
                 Fact(label="Access", value=resource.name),
-                Fact(label="Sensitivity", value=resource.sensitivity.value),
+                Fact(label="Sensitivity", value=resource.sensitivity.value.capitalize()),
                 Fact(label="Begins", value=begins),
                 Fact(label="Ends", value=stop),
             ),

@@ -286,7 +286,7 @@ def _approver_inputs(request: Request) -> tuple[CheckInput | TextInput, ...]:
         CheckInput(name=need, label=ATTEST[need].format(name=request.name(request.subject)), required=True)
         for need in request.needs
     )
-    return (*checks, TextInput(name="reason", label="Reason (optional)", required=False, max_length=300))
+    return (*checks, TextInput(name="reason", label="Reason", required=False, max_length=300))
 
 
 def _approver_buttons(request: Request, seat: Seat | None, handles: Handles) -> tuple[Button, ...]:
