@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -78,19 +78,48 @@ def event_of(body: bytes) -> Event:
     return Event(**said | {"at": datetime.fromisoformat(said["at"])})
 
 
-# What is said of an event in a list. Kinds that are not here speak for themselves.
+# What is said of an event. Kinds that are not here speak for themselves.
 _VERBS = {
-    "request.asked": "asked for",
-    "request.understood": "was understood as",
-    "request.moved": "moved",
-    "press.accepted": "pressed",
+    "request.opened": "asked for",
+    "request.asked": "was asked a question on",
+    "request.shown": "was shown",
+    "request.confirmed": "said yes to",
+    "request.changed": "was shown anew",
+    "request.approved": "approved",
+    "request.denied": "denied",
+    "request.refused": "refused",
+    "request.no_approver": "found nobody to approve",
+    "request.cancelled": "cancelled",
+    "request.reminded": "reminded the approvers of",
+    "request.expired": "closed, undecided,",
+    "request.abandoned": "closed, unanswered,",
+    "request.executing": "began",
+    "request.done": "did",
+    "request.active": "started the clock of",
+    "request.time_over": "ended the time of",
+    "request.given_back": "gave back",
+    "request.ended": "took back",
+    "request.undone": "could not do",
+    "request.stuck": "does not know the outcome of",
+    "request.resolved": "resolved",
+    "credential.shown": "saw the credential of",
+    "credential.expired": "destroyed the unseen credential of",
+    "credential.locked": "destroyed, after wrong codes, the credential of",
+    "credential.wrong_code": "was given a wrong code for",
+    "person.frozen": "froze",
+    "person.unfrozen": "unfroze",
     "press.refused": "pressed in vain",
     "lookup.answered": "looked up",
+    "lookup.refused": "was refused",
+    "action.declined": "declined",
+    "message.unclear": "was not understood",
+    "audit.read": "read the trail",
+    "audit.exported": "exported the trail",
     "words.shredded": "shredded the words of",
-    "admin.froze": "froze",
-    "admin.unfroze": "unfroze",
-    "admin.resolved": "resolved",
 }
+_DECISIONS = ("decision", "proceed")  # data that says what the rules said
+_LONG = {"digest": 16}  # of a hash, as much as tells it from others
+_UNSAID = frozenset({"inbound", "approvals", *_DECISIONS})
 
 
 def line(entry: Entry, name_of: Names, zone: tzinfo = UTC) -> str:
@@ -118,13 +147,36 @@ def named(person: str, name_of: Names) -> str:
 
 
 def details(data: Mapping[str, Any]) -> str:
-    """The data in a line: a move as an arrow, the rest as names and values."""
-    data = dict(data)
+    """The data in a line: a move as an arrow, the rest as names and values, decisions apart."""
+    data = {name: value for name, value in data.items() if name not in _UNSAID}
     said = []
     if "from" in data and "to" in data:
         said.append(f"{data.pop('from')} -> {data.pop('to')}")
-    said += [f"{name}: {_value(value)}" for name, value in data.items() if value not in (None, "", [], {})]
+    said += [
+        f"{name}: {_value(value)[: _LONG.get(name)]}"
+        for name, value in data.items()
+        if value not in (None, "", [], {})
+    ]
     return ", ".join(said)
+
+
+def rulings(data: Mapping[str, Any], name_of: Names) -> Iterator[str]:
+    """Each decision of the rules that the event carries, with the ids of its policies."""
+    for name in _DECISIONS:
+        if decision := data.get(name):
+            yield _ruling(decision, "")
+    for stage, decision in (data.get("approvals") or {}).items():
+        yield _ruling(decision, f" as {stage} by {named(decision['by'], name_of)}")
+
+
+def _ruling(decision: Mapping[str, Any], whose: str) -> str:
+    verdict = "allowed" if decision.get("allowed") else "not allowed"
+    by = " ".join(decision.get("policies") or ())
+    return f"rules on {decision.get('phase', 'it')}{whose}: {verdict} by {by}{_version(decision)}"
+
+
+def _version(decision: Mapping[str, Any]) -> str:
+    return f" (set {decision['policy_version']})" if decision.get("policy_version") else ""
 
 
 def plain(text_: str) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
-from bot.audit.query import Entry, Filter, Names, details, find, named, plain, sentence
+from bot.audit.query import Entry, Filter, Names, details, find, named, plain, rulings, sentence
 from bot.audit.trail import Event
 from bot.audit.words import WordsChanged, WordStore
 
@@ -55,18 +55,14 @@ def _paragraph(entry: Entry, name_of: Names, zone: tzinfo, read: Callable[[int],
     if entry.words is not None:
         for written in read(entry.words).splitlines() or [""]:
             yield f"{_INDENT}> {plain(written)}"
+    for ruling in rulings(event.data, name_of):
+        yield f"{_INDENT}{plain(ruling)}"
 
 
 def _sentence(event: Event, name_of: Names) -> str:
-    if event.kind == "decision":
-        who = named(event.subject or event.actor, name_of)
-        verdict = "allowed" if event.outcome == "ok" else event.outcome
-        policies = " ".join(event.data.get("policies") or ["no policy permits it"])
-        said = f"rules on {event.data.get('question', 'it')} for {who}: {verdict}, by {policies}"
-    elif event.kind.startswith("step."):
-        failed = "" if event.outcome == "ok" else f" [{event.outcome}]"
-        said = f"step {event.data.get('step', '?')}: {event.kind.removeprefix('step.')}{failed}"
-    else:
+    if not event.kind.startswith("step."):
         return sentence(event, name_of)
-    rest = details({k: v for k, v in event.data.items() if k not in ("question", "policies", "step")})
+    failed = "" if event.outcome == "ok" else f" [{event.outcome}]"
+    said = f"step {event.data.get('step', '?')}: {event.kind.removeprefix('step.')}{failed}"
+    rest = details({name: value for name, value in event.data.items() if name != "step"})
     return f"{said}; {rest}" if rest else said

@@ -57,16 +57,21 @@ class Desk:
         about = {"request": ref, "action": "grant_access", "subject": person}
         with self.engine.begin() as conn:
             asked = self.words.record(conn, person, text)
-            self._add(
-                conn, "request.asked", person, words=asked, service="web", data={"by": "classifier"}, **about
-            )
-            self._add(conn, "decision", person, data={"question": "request", "policies": ["medium"]}, **about)
-            self._add(conn, "request.moved", person, data={"from": "confirming", "to": "approving"}, **about)
-            self._add(conn, "press.refused", "p-eve", outcome="refused", data={"choice": "approve"}, **about)
+            ruling = {"phase": "request", "allowed": True, "policies": ["medium"], "policy_version": "a1"}
+            data = {"to": "collecting", "understood": "local 0.97"}
+            self._add(conn, "request.opened", person, words=asked, service="web", data=data, **about)
+            data = {"from": "collecting", "to": "confirming", "decision": ruling}
+            self._add(conn, "request.shown", person, data=data, **about)
+            data = {"from": "confirming", "to": "approving"}
+            self._add(conn, "request.confirmed", person, data=data, **about)
+            data = {"why": "This card is not yours to answer."}
+            self._add(conn, "press.refused", "p-eve", outcome="refused", data=data, **about)
             why = self.words.record(conn, "p-bo", "fine with me")
-            self._add(conn, "press.accepted", "p-bo", words=why, data={"choice": "approve"}, **about)
-            self._add(conn, "step.done", DESKHAND, service="company", data={"step": "add_member"}, **about)
-            self._add(conn, "request.moved", DESKHAND, data={"from": "executing", "to": "done"}, **about)
+            self._add(conn, "request.approved", "p-bo", words=why, data={"stage": "manager"}, **about)
+            self._add(conn, "step.done", DESKHAND, service="company", data={"step": "join_group"}, **about)
+            held = {"manager": {"by": "p-bo", "phase": "approve", "allowed": True, "policies": ["chain"]}}
+            data = {"from": "executing", "to": "done", "approvals": held}
+            self._add(conn, "request.done", DESKHAND, data=data, **about)
         return ref
 
     def _add(self, conn, kind, actor, *, words=None, **fields):

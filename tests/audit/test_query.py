@@ -31,8 +31,9 @@ def conn(desk):
         (Filter(person="p-ana"), range(1, 8)),
         (Filter(person="p-bo"), (5, 12)),
         (Filter(outcome="refused"), (4, 11)),
-        (Filter(kind="press"), (4, 5, 11, 12)),
-        (Filter(kind="press.accepted"), (5, 12)),
+        (Filter(kind="press"), (4, 11)),
+        (Filter(kind="request"), (1, 2, 3, 5, 7, 8, 9, 10, 12, 14)),
+        (Filter(kind="request.approved"), (5, 12)),
         (Filter(kind="pre"), ()),
         (Filter(request="R-0002"), range(8, 15)),
         (Filter(request="R-0002", person="p-bo"), (12,)),
@@ -54,12 +55,13 @@ def test_pages_go_back_from_the_newest_and_each_reads_downward(conn):
 
 def test_lines_read_as_sentences(conn):
     lines = [line(entry, NAMES.__getitem__) for entry in find(conn, Filter(request="R-0001"))]
-    assert lines[0] == "2026-11-22 12:00  Ana Ruiz  asked for  grant_access  R-0001  by: classifier"
+    opened = "Ana Ruiz  asked for  grant_access  R-0001  to: collecting, understood: local 0.97"
+    assert lines[0] == f"2026-11-22 12:00  {opened}"
     assert lines[3] == (
         "2026-11-22 12:00  Eve Stone  pressed in vain  grant_access  for Ana Ruiz  R-0001"
-        "  choice: approve  [refused]"
+        "  why: This card is not yours to answer.  [refused]"
     )
-    assert lines[6].endswith("Deskhand  moved  grant_access  for Ana Ruiz  R-0001  executing -> done")
+    assert lines[6].endswith("Deskhand  did  grant_access  for Ana Ruiz  R-0001  executing -> done")
 
 
 def test_the_story_of_a_request(desk, conn):
@@ -69,15 +71,18 @@ def test_the_story_of_a_request(desk, conn):
         "R-0001  grant_access, asked by Ana Ruiz",
         "",
         "Sunday 22 November 2026 (CET)",
-        "13:00:07  Ana Ruiz  asked for  grant_access  by: classifier (web)",
+        "13:00:07  Ana Ruiz  asked for  grant_access  to: collecting, understood: local 0.97 (web)",
         "          > I need figma for two weeks",
-        "13:00:14  rules on request for Ana Ruiz: allowed, by medium",
-        "13:00:21  Ana Ruiz  moved  grant_access  confirming -> approving",
-        "13:00:28  Eve Stone  pressed in vain  grant_access  for Ana Ruiz  choice: approve  [refused]",
-        "13:00:35  Bo Lind  pressed  grant_access  for Ana Ruiz  choice: approve",
+        "13:00:14  Ana Ruiz  was shown  grant_access  collecting -> confirming",
+        "          rules on request: allowed by medium (set a1)",
+        "13:00:21  Ana Ruiz  said yes to  grant_access  confirming -> approving",
+        "13:00:28  Eve Stone  pressed in vain  grant_access  for Ana Ruiz"
+        "  why: This card is not yours to answer.  [refused]",
+        "13:00:35  Bo Lind  approved  grant_access  for Ana Ruiz  stage: manager",
         "          > fine with me",
-        "13:00:42  step add_member: done (company)",
-        "13:00:49  Deskhand  moved  grant_access  for Ana Ruiz  executing -> done",
+        "13:00:42  step join_group: done (company)",
+        "13:00:49  Deskhand  did  grant_access  for Ana Ruiz  executing -> done",
+        "          rules on approve as manager by Bo Lind: allowed by chain",
     ]
 
 
@@ -95,7 +100,7 @@ def test_an_unknown_request_has_no_story(conn):
 
 def test_words_cannot_write_to_the_terminal_or_pretend_to_be_a_line_of_the_story(desk, conn):
     written = desk.words.record(conn, "p-ana", "hi\n13:00:00  Bo Lind  pressed  approve\x1b[2J\u202e")
-    event = Event(at=START, kind="request.asked", actor="p-ana", request="R-3", data={"note": "a\nb\x1b"})
+    event = Event(at=START, kind="request.opened", actor="p-ana", request="R-3", data={"note": "a\nb\x1b"})
     append(conn, event, words=written)
     told = show(conn, "R-3", name_of=str, words=desk.words)
     assert told[3].endswith("note: a\\u000ab\\u001b")
