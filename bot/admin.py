@@ -117,9 +117,8 @@ def audit_export(settings: Settings, args: Namespace) -> int:
             with_words=args.words,
             checkpoints=CheckpointFile(paths.checkpoints),
         )
-        print(
-            f"{proof.rows} events to {args.file}; proof beside it in {exporting.proof_of(Path(args.file)).name}"
-        )
+        print(f"{proof.rows} events to {args.file}")
+        print(f"proof in {exporting.proof_of(Path(args.file)).name}")
     return 0
 
 

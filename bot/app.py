@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -199,10 +200,9 @@ async def _keep_house(app: App) -> None:
         try:
             await app.engine.sweep()
             await app.office.jobs.sweep()
-            before = app.office.clock() - _REMEMBER_EVENTS
-            await app.office.database.write(lambda conn: forget(conn, before))
+            await app.office.database.write(partial(forget, before=app.office.clock() - _REMEMBER_EVENTS))
             await _checkpoint(app)
-        except Exception:  # noqa: BLE001  it is tried again at the next round, and seen in the log
+        except Exception:  # it is tried again at the next round, and seen in the log
             log.exception("housekeeping.failed")
         await asyncio.sleep(_SWEEP_S)
 
@@ -223,7 +223,9 @@ class _Roster:
 
     async def choices(self) -> Sequence[Choice]:
         people = await self._directory.search("", limit=1000)
-        present = sorted((person for person in people if person.present), key=lambda p: (p.department, p.name))
+        present = sorted(
+            (person for person in people if person.present), key=lambda p: (p.department, p.name)
+        )
         return [_choice(person, approvals=False) for person in present]
 
     async def choice(self, account: str) -> Choice | None:

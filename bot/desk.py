@@ -205,7 +205,7 @@ class Desk:
         )
         await self._office.database.write(handles.keep)
         text = (
-            "That sounds like a question, and I only do things; the help desk answers questions. Or did you mean:"
+            "That sounds like a question, and I only do things; people at the help desk answer. Or did you mean:"
             if proposal.question
             else "I am not sure what you would like me to do. Did you mean one of these?"
         )

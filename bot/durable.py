@@ -58,7 +58,7 @@ class Jobs:
         config: DBOSConfig = {
             "name": _APP,
             "system_database_url": f"sqlite:///{self._path}",
-            "application_version": "1",  # constant: the default, a hash of code, orphans jobs at every upgrade
+            "application_version": "1",  # constant: the default orphans jobs at every upgrade
             "serializer": DBOSPortableJSONSerializer(),  # the default is pickle
             "log_level": "WARNING",
             "use_listen_notify": False,

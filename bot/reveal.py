@@ -21,12 +21,15 @@ from bot.procedures.reveal import GONE, Refused, Reveals
 _BODY_BYTES = 2_048
 
 _STYLE = """
-:root{color-scheme:light dark;--ink:#1c1e21;--paper:#f6f6f4;--card:#fff;--line:#d9d9d4;--accent:#2f5fd0}
-@media(prefers-color-scheme:dark){:root{--ink:#ececea;--paper:#161719;--card:#202225;--line:#3a3c40;--accent:#7fa2f5}}
+:root{color-scheme:light dark;--ink:#1c1e21;--paper:#f6f6f4;--card:#fff;--line:#d9d9d4;--accent:#4a49c4}
+@media(prefers-color-scheme:dark){
+:root{--ink:#ececea;--paper:#161719;--card:#202225;--line:#3a3c40;--accent:#9d9bf5}
+}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;background:var(--paper);color:var(--ink);
-font:16px/1.5 system-ui,sans-serif}
-main{width:min(28rem,100%);background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.75rem}
+body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;
+background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+main{width:min(28rem,100%);padding:1.75rem;background:var(--card);
+border:1px solid var(--line);border-radius:14px}
 h1{font-size:1.25rem;margin:0 0 .5rem}p{margin:0 0 1rem}label{display:block;font-weight:600;margin-bottom:.35rem}
 input{width:100%;font:600 1.5rem/1.4 ui-monospace,monospace;letter-spacing:.35em;text-align:center;padding:.5rem;
 border:1px solid var(--line);border-radius:8px;background:transparent;color:inherit}
@@ -54,8 +57,8 @@ _HEADERS = {
 }
 
 _ASK = """<h1>Your new password</h1>
-<p>Your manager has a six-digit code on the card where they approved this. Have them read it out to you by voice;
-nobody needs it in writing.</p>{wrong}
+<p>Your manager has a six-digit code on the card where they approved this.
+Have them read it out to you by voice; nobody needs it in writing.</p>{wrong}
 <form method="post" autocomplete="off"><label for="code">Code</label>
 <input id="code" name="code" inputmode="numeric" pattern="[0-9 ]{{6,7}}" maxlength="7" required autofocus>
 <button>Show it once</button></form>"""

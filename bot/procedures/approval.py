@@ -28,6 +28,7 @@ class Verdict:
     why: str
     decision: Decision | None
     missing: frozenset[str] = frozenset()  # what would still have to be attested
+    fallback: bool = False  # they decide as one who stands in
 
 
 class Approvers:
@@ -69,7 +70,7 @@ class Approvers:
         fallback = any(seat.fallback for seat in await self.seats(request, ask, stage, earlier))
         decision = await self._gate.approve(ask, person, stage=stage, fallback=fallback, attested=attested)
         missing = frozenset(request.needs) - attested
-        return Verdict(decision.allowed, " ".join(decision.why), decision, missing)
+        return Verdict(decision.allowed, " ".join(decision.why), decision, missing, fallback)
 
     async def names(self, seats: tuple[Seat, ...]) -> dict[str, str]:
         """Ids and names, for the cards."""

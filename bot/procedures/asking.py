@@ -20,7 +20,10 @@ from bot.procedures.slots import Guess, fill
 from bot.procedures.timers import Timers
 from integrations.contract import Person
 
-NO_APPROVER = "This needs somebody's approval, and nobody is there who may give it. I told the admins; nothing was done."
+NO_APPROVER = (
+    "This needs somebody's approval, and nobody is there who may give it."
+    " I told the admins; nothing was done."
+)
 
 
 class Asking:
@@ -78,7 +81,12 @@ class Asking:
     ) -> None:
         """An answer to the slot that was put to the person."""
         action = self._procedure(request)
-        to, changes, note = await self._next(request, action, guesses, sender, world)
+        try:
+            to, changes, note = await self._next(request, action, guesses, sender, world)
+        except Impossible as why:
+            no = Note("request.impossible", sender.id, inbound.platform, "refused")
+            await self._end(request, State.REFUSED, str(why), no, inbound=inbound.key)
+            return
         told = note(sender.id, inbound.platform)
         await self._office.database.write(
             lambda conn: ledger.move(conn, request, to, told, world.now, inbound=inbound.key, **changes)
@@ -96,6 +104,9 @@ class Asking:
             )
             return Ack()
         version = self._office.policies.version
+        if request.shown and shown.ends_at and shown.ends_at == request.shown.ends_at:
+            # Only nearer to the same end than when it was shown: not another request.
+            shown = shown.model_copy(update={"minutes": request.shown.minutes})
         present = digest_of(request, shown, version)
         if digest != request.digest or present != request.digest:
             note = Note("request.changed", sender.id, service, data={"digest": present})
@@ -206,10 +217,10 @@ class Asking:
             _NoteOf("request.shown", data={**data, "digest": digest}),
         )
 
-    async def _end(self, request: Request, to: State, outcome: str, note: Note, alarm: str = "") -> None:
+    async def _end(self, request: Request, to: State, outcome: str, note: Note, **changes: Any) -> None:
         now = self._office.clock()
         await self._office.database.write(
-            lambda conn: ledger.move(conn, request, to, note, now, outcome=outcome, alarm=alarm)
+            lambda conn: ledger.move(conn, request, to, note, now, outcome=outcome, **changes)
         )
 
     def _waiting_too_many(self, request: Request) -> bool:

@@ -144,8 +144,8 @@ def news(story: Story) -> Card:
         manager = say.names([request.name(each.person) for each in story.approvals])
         until = say.moment(story.sealed.expires_at, request.zone)
         text = (
-            f"Your new password is ready. Open the page below and type the six digits that {manager} reads out to you"
-            f" by voice. It is shown once, until {until}."
+            f"Your new password is ready. Open the page below and type the six digits that {manager}"
+            f" reads out to you by voice. It is shown once, until {until}."
         )
         links = (Link(label="Show my new password", url=f"{story.url}/reveal/{story.sealed.token}"),)
     return Card(
@@ -217,8 +217,8 @@ def told(story: Story, person: str, handles: Handles) -> Card:
     press = Meaning(request.ref, Choice.NOT_ME, person, request.digest)
     return Card(
         title=f"{whose} password was reset",
-        text=f"{when}, approved by {approved}. If {'you' if own else 'they'} did not ask for this, say so at once:"
-        " it stops every request in this name and calls the admins.",
+        text=f"{when}, approved by {approved}. If {'you' if own else 'they'} did not ask for this, say so"
+        " at once: it stops every request in this name and calls the admins.",
         tone=Tone.WARN,
         buttons=(
             Button(

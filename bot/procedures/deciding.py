@@ -17,7 +17,7 @@ from bot.procedures.cards import ATTEST
 from bot.procedures.gate import Gate, recorded
 from bot.procedures.ledger import Approval, Note
 from bot.procedures.office import Office
-from bot.procedures.request import Request, Stale, State
+from bot.procedures.request import Request, Seat, Stale, State
 from bot.procedures.timers import Timers
 from integrations.contract import Person
 
@@ -84,7 +84,8 @@ class Deciding:
             note = Note("request.denied", person.id, press.service, "refused", data)
             return State.DENIED, {"names": names, "outcome": f"{name} denied this request."}, note
         note = Note("request.approved", person.id, press.service, data=data)
-        changes: dict[str, Any] = {"stage": request.stage + 1, "names": names}
+        seats_now = {**request.seats, press.stage: _seated(request, person, press.stage, verdict)}
+        changes: dict[str, Any] = {"stage": request.stage + 1, "names": names, "seats": seats_now}
         if request.stage + 1 < len(request.stages):
             stage = request.stages[request.stage + 1]
             now_given = [
@@ -100,7 +101,7 @@ class Deciding:
                 alarm = f"Nobody can decide as {stage}."
                 return State.REFUSED, {"names": names, "outcome": outcome, "alarm": alarm}, note
             changes |= {
-                "seats": {**request.seats, stage: seats},
+                "seats": {**seats_now, stage: seats},
                 "names": {**names, **await self._approvers.names(seats)},
                 "expires_at": self._office.clock() + self._office.settings.expire_after,
             }
@@ -161,3 +162,15 @@ class Deciding:
         )
         await self._office.database.write(lambda conn: append(conn, event))
         return Ack(notice=why)
+
+
+def _seated(request: Request, person: Person, stage: str, verdict: Verdict) -> tuple[Seat, ...]:
+    """Whoever approves has a seat: a card of their own (a code to read out stands nowhere else), and
+    for the last gate the role they approved in."""
+    seats = request.seats.get(stage, ())
+    own = next((seat for seat in seats if seat.person == person.id), None)
+    if own:
+        kept = own.model_copy(update={"fallback": verdict.fallback})
+        return tuple(kept if seat is own else seat for seat in seats)
+    why = "You decided this in the approvals channel"
+    return (*seats, Seat(person=person.id, why=why, fallback=verdict.fallback))

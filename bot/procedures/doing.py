@@ -69,7 +69,8 @@ class Doing:
 
     async def _deadline(self, request: Request) -> bool:
         now, stage = self._office.clock(), request.waits_for
-        assert stage and request.expires_at, "somebody is waited for, until a time"
+        assert stage, "somebody is waited for"
+        assert request.expires_at, "until a time"
         if now >= request.expires_at:
             asked = say.names([request.name(seat.person) for seat in request.seats[stage]])
             outcome = f"{asked} did not decide in time, so this was not done. You can ask again."
@@ -115,6 +116,8 @@ class Doing:
         data: dict[str, Any] = {"decision": recorded(decision), "digest": request.digest}
         if not decision.allowed:
             return " ".join(decision.why), data
+        if request.shown.ends_at and self._office.clock() >= request.shown.ends_at:
+            return "The time this was asked for is over. Nothing was done; please ask again.", data
         version = self._office.policies.version
         if version != request.policy_version:
             return "The rules changed since you confirmed this. Please ask again.", data
@@ -133,7 +136,7 @@ class Doing:
     ) -> tuple[str, dict[str, Any]]:
         by = {each.stage: each for each in given if each.digest == request.digest}
         people = {each.person for each in by.values()} - {request.requester, request.subject}
-        if set(by) < set(decision.stages) or len(people) < max(decision.quorum, len(by)):
+        if not set(by) >= set(decision.stages) or len(people) < max(decision.quorum, len(by)):
             return "Not everybody who has to approve this did.", data
         approvals: dict[str, Any] = {}
         for stage, each in by.items():
@@ -170,7 +173,10 @@ class Doing:
             others = ledger.granted(conn, request.subject, request.resource or "")
         ours = "done" in states or any(each.state is State.ACTIVE for each in others)
         timed = ours and request.shown.minutes is not None
-        changes: dict[str, Any] = {"given_at": now, "outcome": request.shown.done if ours else f"It was so already: {request.shown.done}"}
+        changes: dict[str, Any] = {
+            "given_at": now,
+            "outcome": request.shown.done if ours else f"It was so already: {request.shown.done}",
+        }
         if timed:
             changes["ends_at"] = request.shown.ends_at or now + _minutes(request.shown.minutes)
         if action.tells:
@@ -197,7 +203,7 @@ class Doing:
         data = {"step": result.step, "reason": result.reason}
         note = _note(f"request.{to}", "unknown" if stuck else "failed", data)
         outcome = (
-            "I could not find out whether this was done. I called the admins; nothing will be tried again blindly."
+            "I could not find out whether this was done. I called the admins; nothing is tried again blindly."
             if stuck
             else "This could not be done, and nothing was changed. The admins can see why; you can ask again."
         )

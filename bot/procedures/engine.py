@@ -10,6 +10,7 @@ of their own: whichever comes second finds nothing left to do.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
@@ -31,7 +32,7 @@ from bot.procedures.gate import Gate
 from bot.procedures.ledger import Note
 from bot.procedures.office import Office
 from bot.procedures.own import OwnRequests
-from bot.procedures.request import CANCELLABLE, Request, Stale, State
+from bot.procedures.request import CANCELLABLE, IllegalMove, Request, Stale, State
 from bot.procedures.slots import Guess
 from bot.procedures.timers import SETTLE, Timers
 from bot.store import frozen, sealed
@@ -89,10 +90,11 @@ class Engine:
         return ref
 
     async def fill(self, ref: str, sender: Person, guesses: Mapping[str, Guess], inbound: Inbound) -> None:
-        """Answer the question that was put. :raises Impossible:"""
+        """Answer the question that was put. Nothing happens where it was answered meanwhile."""
         request = self._load(ref)
         if request.state is State.COLLECTING and request.requester == sender.id:
-            await self._asking.fill(request, guesses, sender, self.world(), inbound)
+            with contextlib.suppress(Stale):  # two answers at once: the first counts, and is shown
+                await self._asking.fill(request, guesses, sender, self.world(), inbound)
             await self.settle_now(ref)
 
     async def press(self, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
@@ -148,7 +150,8 @@ class Engine:
 
     async def _not_me(self, request: Request, person: Person, service: str) -> Ack:
         """ "This wasn't me": stop everything in this name, destroy what is not shown yet, call the admins."""
-        alarm = f"{request.name(person.id)} says that the reset for {request.name(request.subject)} was not theirs."
+        subject = request.name(request.subject)
+        alarm = f"{request.name(person.id)} says that the reset for {subject} was not theirs."
         note = Note("person.frozen", person.id, service, data={"person": request.subject})
         now = self._office.clock()
 
@@ -178,15 +181,21 @@ class Engine:
 
         :raises TryLater: a system or a platform has to answer first
         """
-        lock = self._locks.setdefault(ref, asyncio.Lock())
-        async with lock:
+        async with self._locks.setdefault(ref, asyncio.Lock()):
             try:
-                while (request := self._find(ref)) and await self._doing.step(request):
+                while (request := self._find(ref)) and await self._step(request):
                     pass
             except Stale:
                 raise TryLater(f"{ref} was moved meanwhile") from None
             finally:
                 await self._announcer.publish(ref)
+
+    async def _step(self, request: Request) -> bool:
+        """One grant of a resource to a person begins or ends at a time: each looks at the others."""
+        if not request.resource:
+            return await self._doing.step(request)
+        async with self._locks.setdefault(f"{request.subject} {request.resource}", asyncio.Lock()):
+            return await self._doing.step(request)
 
     async def settle_now(self, ref: str) -> None:
         """The same right after a move; where a system is down, the committed job does it later."""
@@ -234,24 +243,10 @@ class Engine:
     async def resolve(self, ref: str, by: str, service: str, *, happened: bool) -> Request:
         """End a stuck request by what a person found. :raises IllegalMove: it is not stuck"""
         request = self._load(ref)
-        revoking = request.given_at is not None
-        to = (
-            State.DONE
-            if happened and not revoking
-            else State.ENDED
-            if revoking and happened
-            else State.UNDONE
-        )
+        if request.state is not State.STUCK:
+            raise IllegalMove(f"{ref} is {request.state}")
         note = Note("request.resolved", by, service, data={"happened": happened})
-        outcome = "A person looked: it was done." if happened else "A person looked: it was not done."
-        now = self._office.clock()
-
-        def work(conn: Connection) -> Request:
-            after = ledger.move(conn, request, to, note, now, outcome=outcome, alarm="")
-            self._timers.net(conn, after)
-            return after
-
-        return await self._office.database.write(work)
+        return await self._doing.resolve(request, note, happened=happened)
 
     def waiting_question(self, person: str) -> Request | None:
         """The request whose question this person was asked last, if one is open."""

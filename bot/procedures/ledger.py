@@ -20,14 +20,14 @@ from bot.procedures.request import MOVES, IllegalMove, Request, Stale, State, bo
 
 _ALL = "ref, action, state, version, requester, subject, resource, ends_at, moved_at, body"
 _INSERT = sa.text(
-    f"INSERT INTO requests ({_ALL}) VALUES (:ref, :action, :state, :version, :requester, :subject, :resource,"
-    " :ends_at, :moved_at, :body)"
+    "INSERT INTO requests (ref, action, state, version, requester, subject, resource, ends_at, moved_at, body)"
+    " VALUES (:ref, :action, :state, :version, :requester, :subject, :resource, :ends_at, :moved_at, :body)"
 )
 _SWAP = sa.text(
     "UPDATE requests SET state = :state, version = :version, resource = :resource, subject = :subject,"
     " ends_at = :ends_at, moved_at = :moved_at, body = :body WHERE ref = :ref AND version = :version - 1"
 )
-_LOAD = sa.text(f"SELECT {_ALL} FROM requests WHERE ref = :ref")
+_LOAD = sa.text(f"SELECT {_ALL} FROM requests WHERE ref = :ref")  # noqa: S608  constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,8 @@ def approve(conn: sa.Connection, ref: str, approval: Approval, at: datetime) -> 
 def approvals(conn: sa.Connection, ref: str) -> list[Approval]:
     rows = conn.execute(
         sa.text(
-            "SELECT stage, person, verdict, attested, digest, words FROM approvals WHERE ref = :ref ORDER BY at"
+            "SELECT stage, person, verdict, attested, digest, words FROM approvals"
+            " WHERE ref = :ref ORDER BY at"
         ),
         {"ref": ref},
     )

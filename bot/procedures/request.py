@@ -41,7 +41,7 @@ MOVES: dict[State, frozenset[State]] = {
     State.DONE: frozenset({State.DONE, State.ACTIVE}),
     State.ACTIVE: frozenset({State.ACTIVE, State.REVOKING}),
     State.REVOKING: frozenset({State.ENDED, State.STUCK}),
-    State.STUCK: frozenset({State.DONE, State.UNDONE, State.ENDED}),
+    State.STUCK: frozenset({State.DONE, State.UNDONE, State.REVOKING, State.ENDED}),
 }
 
 OPEN = frozenset({State.COLLECTING, State.CONFIRMING, State.APPROVING, State.EXECUTING, State.STUCK})

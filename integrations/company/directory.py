@@ -82,7 +82,7 @@ class CompanyDirectory:
         """Those present come first; a text with several words narrows the search."""
         wanted = (folded(text) or "").split()
         limit = max(0, min(limit, MOST))
-        if not limit or text and not wanted:
+        if not limit or (text and not wanted):
             return []
         word = "p.id IN (SELECT person_id FROM person_word WHERE word >= ? AND word < ?)"
         where = " AND ".join([word] * len(wanted)) or "1 = 1"
