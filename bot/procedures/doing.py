@@ -153,37 +153,66 @@ class Doing:
         return "", data | {"approvals": approvals}
 
     async def _execute(self, request: Request) -> None:
-        action = self._procedure(request)
-        steps = action.steps(request.params)
+        steps = self._procedure(request).steps(request.params)
+        with self._office.database.read() as conn:
+            others = ledger.granted(conn, request.subject, request.resource or "")
+        if ending := [each.ref for each in others if each.state is State.REVOKING]:
+            # What it would find there is about to go.
+            raise TryLater(f"{request.ref} waits until {ending[0]} is taken back")
         run = await self._run(request)
         if run is None:
             result = Result(Outcome.STUCK, "", "the subject is no longer in the directory")
         else:
             result = await self._executor.carry_out(request, steps, run)
         if result.outcome is Outcome.DONE:
-            await self._done(request, action, steps)
+            await self._done(request)
         else:
             await self._failed(request, result)
 
-    async def _done(self, request: Request, action: Procedure, steps: tuple[Step, ...]) -> None:
-        assert request.shown, "nothing is executed that was not shown"
+    async def resolve(self, request: Request, note: Note, *, happened: bool) -> Request:
+        """What a person found of a stuck request: from here on it is like any other that was, or was
+        not, done. A grant that happened ends in time; one that could not be taken back is tried again."""
+        given = request.given_at is not None
+        if happened and not given:
+            return await self._done(request, by=note)
+        to = State.ENDED if happened else State.REVOKING if given else State.UNDONE
+        outcome = "A person looked: it was done." if happened else "A person looked: it was not done."
         now = self._office.clock()
+
+        def work(conn: Connection) -> Request:
+            if to is State.UNDONE:
+                sealed.destroy(conn, request.ref)
+            after = ledger.move(conn, request, to, note, now, outcome=outcome, alarm="")
+            self._timers.net(conn, after)
+            return after
+
+        return await self._office.database.write(work)
+
+    async def _done(self, request: Request, by: Note | None = None) -> Request:
+        """``by``: a person found that it happened; what was begun is ours then."""
+        assert request.shown, "nothing is executed that was not shown"
+        now, action = self._office.clock(), self._procedure(request)
         with self._office.database.read() as conn:
-            states = {each.state for each in ledger.journal(conn, request.ref).values()}
+            journal = ledger.journal(conn, request.ref)
             others = ledger.granted(conn, request.subject, request.resource or "")
-        ours = "done" in states or any(each.state is State.ACTIVE for each in others)
+        open_steps = [name for name, each in journal.items() if by and each.state in ("begun", "unknown")]
+        did = bool(open_steps) or any(each.state == "done" for each in journal.values())
+        ours = did or any(each.state is State.ACTIVE for each in others)
         timed = ours and request.shown.minutes is not None
         changes: dict[str, Any] = {
             "given_at": now,
             "outcome": request.shown.done if ours else f"It was so already: {request.shown.done}",
+            "alarm": "",
         }
         if timed:
             changes["ends_at"] = request.shown.ends_at or now + _minutes(request.shown.minutes)
         if action.tells:
             changes["told"] = await self._to_tell(request)
-        note = _note("request.done", data={"ours": ours})
+        note = by or _note("request.done", data={"ours": ours})
 
-        def work(conn: Connection) -> None:
+        def work(conn: Connection) -> Request:
+            for name in open_steps:
+                ledger.set_step(conn, request.ref, name, "done")
             after = ledger.move(conn, request, State.DONE, note, now, **changes)
             if timed:
                 ends = {"ends_at": ledger.stamp(changes["ends_at"])}
@@ -193,8 +222,11 @@ class Doing:
                 until = now + self._office.settings.reveal_for
                 sealed.start_clock(conn, request.ref, until)
                 self._timers.unseal(conn, after, until)
+            if by:
+                self._timers.net(conn, after)
+            return after
 
-        await self._office.database.write(work)
+        return await self._office.database.write(work)
 
     async def _failed(self, request: Request, result: Result) -> None:
         now = self._office.clock()
@@ -228,7 +260,7 @@ class Doing:
             heirs = [
                 each
                 for each in ledger.granted(conn, request.subject, request.resource or "")
-                if each.ref != request.ref and each.state is State.ACTIVE
+                if each.ref != request.ref and _builds_on(conn, each)
             ]
         if heirs:
             heir = max(heirs, key=lambda each: each.ends_at or now)
@@ -313,3 +345,10 @@ def _hand_over(conn: Connection, ended: Request, heir: Request, steps: tuple[Ste
         if before[step.name].state == "done":
             ledger.set_step(conn, heir.ref, step.name, "done")
             ledger.set_step(conn, ended.ref, step.name, "undone")
+
+
+def _builds_on(conn: Connection, other: Request) -> bool:
+    """Whether this grant needs what an earlier one gave. A crash can leave one that has just begun."""
+    if other.state is State.EXECUTING:
+        return any(each.state == "needless" for each in ledger.journal(conn, other.ref).values())
+    return other.state is State.ACTIVE

@@ -57,7 +57,7 @@ class Journal:
     """How far one step got, and what it saw before it acted."""
 
     name: str
-    state: str  # begun | done | needless | undoing | undone
+    state: str  # begun | unknown | done | needless | undone
     seen: Seen
 
 
@@ -97,10 +97,9 @@ def of(conn: sa.Connection, requester: str, states: Iterable[State]) -> list[Req
 
 
 def granted(conn: sa.Connection, subject: str, resource: str) -> list[Request]:
-    """Grants of this resource to this person that run or are being taken back."""
-    return _many(
-        conn, "subject = :a AND resource = :b", {"a": subject, "b": resource}, (State.ACTIVE, State.REVOKING)
-    )
+    """Grants of this resource to this person that are being given, run, or are being taken back."""
+    states = (State.EXECUTING, State.ACTIVE, State.REVOKING)
+    return _many(conn, "subject = :a AND resource = :b", {"a": subject, "b": resource}, states)
 
 
 def in_state(conn: sa.Connection, states: Iterable[State]) -> list[Request]:
