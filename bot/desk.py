@@ -118,22 +118,25 @@ class Desk:
         now, zone = self._office.clock(), person.time_zone
         proposal = self._understander.propose(inbound.text, now=now, time_zone=zone, slots_of=slots)
         waiting = self._engine.waiting_question(person.id)
-        if waiting and waiting.pick and (guess := self._answer(waiting, inbound.text, proposal, zone)):
-            await self._engine.fill(waiting.ref, person, {waiting.pick.slot: guess}, inbound)
+        if waiting and (said := self._answer(waiting, inbound.text, proposal, zone)):
+            await self._engine.fill(waiting.ref, person, said, inbound)
             return Ack()
         if proposal.action is None:
             return await self._unclear(person, inbound, proposal)
         understood = f"{proposal.source} {proposal.confidence:.2f}"
         return await self._run(person, inbound, proposal.action, proposal.slots, inbound.text, understood)
 
-    def _answer(self, waiting: Request, text: str, proposal: Proposal, zone: str) -> Guess | None:
+    def _answer(
+        self, waiting: Request, text: str, proposal: Proposal, zone: str
+    ) -> Mapping[str, Guess] | None:
         """The words as an answer to the open question, unless they are clearly another wish."""
         slot = self._slot(waiting)
-        other_wish = proposal.action is not None and proposal.action != waiting.action
-        if slot is None or other_wish:
+        if slot is None or _other_wish(waiting, proposal):
             return None
         guess = self._understander.fill(slot, text, now=self._office.clock(), time_zone=zone)
-        return guess if guess.value or guess.candidates or guess.text or guess.problem else None
+        if not (guess.value or guess.candidates or guess.text or guess.problem):
+            return None
+        return {**proposal.slots, slot.name: guess}  # all that was said counts
 
     def _slot(self, waiting: Request) -> Slot | None:
         asked = waiting.pick.slot if waiting.pick else ""
@@ -205,7 +208,8 @@ class Desk:
         )
         await self._office.database.write(handles.keep)
         text = (
-            "That sounds like a question, and I only do things; people at the help desk answer. Or did you mean:"
+            "That sounds like a question, and I only do things; people at the help desk answer."
+            " Or did you mean:"
             if proposal.question
             else "I am not sure what you would like me to do. Did you mean one of these?"
         )
@@ -272,6 +276,18 @@ class Desk:
         where = await platform.direct(inbound.account)
         for number, card in enumerate(cards):
             await platform.send(where, card, key=f"{inbound.key}:{number}")
+
+
+def _other_wish(waiting: Request, proposal: Proposal) -> bool:
+    """Another action, or the same one for something else than what was named already."""
+    if proposal.action is None:
+        return False
+    return proposal.action != waiting.action or any(
+        slot in waiting.params
+        and waiting.params[slot] not in (guess.value, *(value for value, _ in guess.candidates))
+        for slot, guess in proposal.slots.items()
+        if guess.value or guess.candidates
+    )
 
 
 def _clean(inbound: Inbound) -> tuple[Inbound, bool]:

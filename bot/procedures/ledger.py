@@ -20,7 +20,8 @@ from bot.procedures.request import MOVES, IllegalMove, Request, Stale, State, bo
 
 _ALL = "ref, action, state, version, requester, subject, resource, ends_at, moved_at, body"
 _INSERT = sa.text(
-    "INSERT INTO requests (ref, action, state, version, requester, subject, resource, ends_at, moved_at, body)"
+    "INSERT INTO requests"
+    " (ref, action, state, version, requester, subject, resource, ends_at, moved_at, body)"
     " VALUES (:ref, :action, :state, :version, :requester, :subject, :resource, :ends_at, :moved_at, :body)"
 )
 _SWAP = sa.text(

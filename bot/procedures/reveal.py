@@ -12,7 +12,7 @@ from bot.procedures.engine import Engine
 from bot.procedures.ledger import Note
 from bot.procedures.office import Office
 from bot.procedures.request import Request, State
-from bot.store import sealed
+from bot.store import frozen, sealed
 from bot.store.sealed import Sealed
 from integrations.contract import Secret
 
@@ -36,7 +36,7 @@ class Reveals:
     def waiting(self, token: str) -> bool:
         """Whether something can be shown under this token."""
         with self._office.database.read() as conn:
-            return self._valid(sealed.find(conn, token=token))
+            return self._valid(conn, sealed.find(conn, token=token))
 
     async def show(self, token: str, code: str) -> Secret | Refused:
         """The credential, destroyed in the same transaction that says it was shown."""
@@ -49,7 +49,7 @@ class Reveals:
     def _open(self, conn: Connection, token: str, code: str) -> tuple[str, Secret | Refused]:
         found = sealed.find(conn, token=token)
         request = ledger.load(conn, found.ref) if found else None
-        if found is None or request is None or not self._valid(found):
+        if found is None or request is None or not self._valid(conn, found):
             return "", GONE
         if not self._office.seals.right(conn, found.ref, code):
             return self._wrong(conn, found, request)
@@ -75,5 +75,9 @@ class Reveals:
         note = Note(kind, DESKHAND if result != "ok" else request.requester, SERVICE, result)
         ledger.move(conn, request, State.DONE, note, self._office.clock(), outcome=outcome)
 
-    def _valid(self, found: Sealed | None) -> bool:
-        return bool(found and found.expires_at and self._office.clock() < found.expires_at)
+    def _valid(self, conn: Connection, found: Sealed | None) -> bool:
+        """Given, in time, and its owner is not frozen."""
+        if found is None or found.expires_at is None or self._office.clock() >= found.expires_at:
+            return False
+        request = ledger.load(conn, found.ref)
+        return request is not None and not frozen.is_frozen(conn, request.subject)
