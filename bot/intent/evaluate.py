@@ -16,7 +16,6 @@ from typing import Any
 from bot.intent.classify import Guess
 from bot.intent.none import NONE
 
-
 _CORNER = "asked, then answered"
 
 

@@ -135,6 +135,32 @@ _BEFORE = (
     "@deskhand", "one more thing:", "Dear all,", "I am at a customer right now.",
     "we talked about this earlier,",
 )  # fmt: skip
+_STORIES = (
+    "I started the day with a coffee and everything looked fine until I opened my laptop.",
+    "We have a big launch this week and I'm under a lot of pressure.",
+    "I already asked in the team channel but nobody answered.",
+    "My colleague told me that you can help with this kind of thing.",
+    "I'm sitting at the customer's office and the wifi here is not great.",
+    "I tried it twice yesterday evening and again this morning.",
+    "It was all working before the weekend.",
+    "I've just come back from a long leave and have hundreds of mails.",
+    "My manager {person} is on a plane so I can't ask.",
+    "I know you get this a lot, so sorry in advance.",
+    "I'm not very technical so please bear with me.",
+    "The audit is next week and everybody is nervous.",
+    "I called the hotline and was on hold for twenty minutes.",
+    "It's my second week here and I'm still finding my way around.",
+    "There was a fire drill and I had to leave my desk.",
+    "I'm writing from my phone so excuse the typos.",
+    "I have to hand in something by noon.",
+    "{person} from the other team had the same thing last month.",
+    "I read the wiki page but did not understand it.",
+    "If this is the wrong place just point me to the right one.",
+    "It would really save my day.",
+    "I don't want to make a fuss about it.",
+    "We are short of people this week because of the flu.",
+    "The office move made everything a bit chaotic.",
+)
 _AFTER = (
     "thanks", "Thanks!", "thank you", "please", "pls", "thx", "ty!", "Thanks in advance.", "Best regards",
     "cheers",
@@ -162,7 +188,7 @@ _NEIGHBOURS = {
 
 def messages(phrase: str, variants: int) -> list[str]:
     """The phrase as ``variants`` different messages: the first plain, the others noisier."""
-    chance = random.Random(phrase)  # noqa: S311 - seeded on purpose: the same messages each time
+    chance = random.Random(phrase)
     variants *= 2 if variants > 1 and _CHOICE.search(phrase) else 1
     made = [fill(phrase, chance)]
     while len(made) < variants:
@@ -199,6 +225,10 @@ def _one(kind: str, chance: random.Random) -> str:
 def _hurried(text: str, chance: random.Random) -> str:
     if chance.random() < 0.35:
         text = f"{chance.choice(_BEFORE)} {text}"
+    if chance.random() < 0.15:
+        text = f"{fill(chance.choice(_STORIES), chance)} {text}"
+    if chance.random() < 0.1:
+        text = f"{text}. {fill(chance.choice(_STORIES), chance)}"
     if chance.random() < 0.35:
         text = f"{text} {fill(chance.choice(_AFTER), chance)}"
     if chance.random() < 0.3:

@@ -103,7 +103,7 @@ _CONCEPTS = {
 _JOINED = tuple(
     (re.compile(pattern), word)
     for pattern, word in (
-        (r"[’`´]", "'"),
+        ("[\u2019`\u00b4]", "'"),
         (r"\b(can)(?:'t|not| not)\b", "cant"),
         (r"\bwon't\b", "wont"),
         (r"\b(do|does|did|is|are|was|have|has|had|should|would|could)(?:n't| not)\b", r"\1nt"),

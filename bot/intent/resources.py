@@ -135,11 +135,14 @@ class Resources:
             length = len(spelling.joined)
             if length < 4:
                 continue
-            furthest = 1 if length < 8 else 2 if length < 15 else 3
+            furthest = 1 if length < 9 else 2
             near = (
                 OSA.distance(spelling.joined, window, score_cutoff=furthest)
                 for window in windows
-                if abs(len(window) - length) <= furthest and window not in common
+                if abs(len(window) - length) <= furthest
+                and window not in common
+                # "staging" is no misspelt "staging db", it is a part of it
+                and not (window.startswith(spelling.joined) or spelling.joined.startswith(window))
             )
             distance = min(near, default=furthest + 1)
             if distance <= furthest:
@@ -171,8 +174,8 @@ def _words(text: str) -> list[str]:
 
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _MENTION = re.compile(r"<@([^>\s|]{1,80})(?:\|[^>]{0,80})?>|(?<!\S)@([\w.-]{1,60})")
-_NAME_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]{2,})*")
-_POSSESSIVE = re.compile(r"['’]s?\b")
+_NAME_WORD = re.compile(r"[^\W\d_]+(?:[-'\u2019][^\W\d_]{2,})*")
+_POSSESSIVE = re.compile(r"['\u2019]s?\b")
 _BEFORE_A_NAME = listed(
     "unlock unblock for of release report member employee does has is get let help named called"
 )
@@ -209,7 +212,8 @@ def person_named(text: str, *, common: frozenset[str], names: frozenset[str]) ->
 
 def _runs(text: str, common: frozenset[str], names: frozenset[str]) -> Iterator[str]:
     """Stretches of words that may be a name."""
-    words = [found for found in _NAME_WORD.finditer(_POSSESSIVE.sub("  ", text))]
+    text = _POSSESSIVE.sub(" . ", text)  # "Luis's account": the name ends there
+    words = list(_NAME_WORD.finditer(text))
     run: list[str] = []
     for at, found in enumerate(words):
         word = found[0]

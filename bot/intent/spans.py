@@ -61,6 +61,11 @@ class _Day:
     weekday: int | None = None  # a plain weekday, counted from where the range begins
     clock: time | None = None
 
+    @property
+    def bare_number(self) -> bool:
+        """The 24 of "24-31 December"."""
+        return bool(self.day) and not self.month and self.date is None
+
 
 class _Refused(Exception):
     """It was said, and cannot be meant; ``str(error)`` is for the person."""
@@ -75,7 +80,7 @@ _TOKEN = re.compile(
     r"|(?P<ordinal>\b\d{1,2}(?:st|nd|rd|th)\b)"
     r"|(?P<number>\b\d{1,6}(?:\.\d{1,2})?\b)"
     r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)"
-    r"|(?P<dash>[-–—])"
+    r"|(?P<dash>[-\u2013\u2014])"
     r"|(?P<comma>,)"
     r"|(?P<mark>[^\s])"
 )
@@ -97,14 +102,13 @@ _MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
-_NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-        "sixteen seventeen "
-        "eighteen nineteen twenty".split()
-    )
-} | {"a": 1, "an": 1, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90}
+_UP_TO_TWENTY = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+)  # fmt: skip
+_NUMBERS = {word: number for number, word in enumerate(_UP_TO_TWENTY)} | {
+    "a": 1, "an": 1, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90,
+}  # fmt: skip
 _MINUTES = {
     name: minutes
     for names, minutes in (
@@ -116,7 +120,8 @@ _MINUTES = {
     )
     for name in names.split()
 }  # fmt: skip
-_UNTIL = listed("until till til untill unitl 'til through thru by ending")
+_NEAR = {"yesterday": -1, "today": 0, "tonight": 0, "eod": 0, "tomorrow": 1, "tmrw": 1, "tomorow": 1}
+_UNTIL = listed("until till til untill unitl through thru by ending")
 _TO = listed("to until till til through thru")
 _BETWEEN_TO = _TO | {"and"}
 _FROM = listed("from starting beginning between start")
@@ -136,7 +141,7 @@ def find(text: str, *, now: datetime, time_zone: str, answer: bool = False) -> S
         zone = ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         zone = ZoneInfo("UTC")
-    lowered = clean(text).lower().replace("’", "'")
+    lowered = clean(text).lower().replace("\u2019", "'")
     reader = _Reader(lowered, now.astimezone(UTC), zone)
     return reader.read(answer)
 
@@ -186,28 +191,30 @@ class _Reader:
         if not first:
             return None
         start, place = first
-        if (
-            self._kind(place) == "mark"
-            and self._tokens[place].text == "."
-            and self._kind(place + 1) == "dash"
-        ):
+        if self._dot(place) and self._kind(place + 1) == "dash":  # "24.-31.12."
             place += 1
-        between = self._word(at) == "between"
-        if not (self._kind(place) == "dash" or self._word(place) in (_BETWEEN_TO if between else _TO)):
+        joins = _BETWEEN_TO if self._word(at) == "between" else _TO
+        if not (self._kind(place) == "dash" or self._word(place) in joins):
             return None
         second = self._day(place + 1) or (self._day_number(place + 1) if start.month else None)
         if not second:
             return None
-        end, place = second
-        if start.date is None and not start.month and start.weekday is None and start.day:
-            if not (end.month or end.date) or end.weekday is not None:
-                return None
-            start = replace(start, month=end.month or (end.date.month if end.date else 0))
+        completed = self._complete(start, second[0])
+        return (self._between(*completed), second[1]) if completed else None
+
+    @staticmethod
+    def _complete(start: _Day, end: _Day) -> tuple[_Day, _Day] | None:
+        """Each side takes the month from the other where it has none."""
+        if start.bare_number:
             if end.date:
-                start = replace(start, date=date(end.date.year, start.month, start.day))
-        if end.day and not end.month and end.date is None:
+                start = _Day(date=date(end.date.year, end.date.month, start.day), clock=start.clock)
+            elif end.month:
+                start = replace(start, month=end.month)
+            else:
+                return None
+        if end.bare_number:
             end = replace(end, month=start.month)
-        return self._between(start, end), place
+        return start, end
 
     def _between(self, start: _Day, end: _Day) -> Mapping[str, int | str]:
         if (
@@ -297,8 +304,8 @@ class _Reader:
         if not found:
             return None
         day, place = found
-        after = (found for start in range(place, len(self._tokens)) if (found := self._lasting(start)))
-        lasting = next(after, None) or self._lasting_before(at)
+        later = (self._lasting(start) for start in range(place, len(self._tokens)))
+        lasting = next(filter(None, later), None) or self._lasting_before(at)
         if not lasting:
             raise _Refused("It says when it starts, not when it ends.")
         first = self._moment(self._resolve(day, self._today), day.clock or time(0))
@@ -323,7 +330,7 @@ class _Reader:
             before == "the" and at > 1 and self._word(at - 2) in _NOT_BEFORE_A_DURATION
         ):
             return None
-        if at and (self._kind(at - 1) == "number" or before in _NUMBERS and before not in ("a", "an")):
+        if at and (self._kind(at - 1) == "number" or (before in _NUMBERS and before not in ("a", "an"))):
             return None
         lasting = self._lasting(at)
         if not lasting or self._word(lasting[1]) in (
@@ -347,48 +354,49 @@ class _Reader:
         if self._kind(at) == "short":
             found = re.fullmatch(r"([\d.]+)\s?([a-z]+)", self._tokens[at].text)
             return (round(float(found[1]) * _MINUTES[found[2]]), at + 1) if found else None
-        place = at
-        while self._word(place) in _FILLERS or (
-            self._word(place) == "the" and self._word(place + 1) in _FILLERS
-        ):
-            place += 1
-        if self._words(place, "half an hour") or self._words(place, "half a day"):
-            return (30 if self._word(place + 2) == "hour" else 720), place + 3
-        vague = place + (self._word(place) == "a")
+        while self._word(at) in _FILLERS or (self._word(at) == "the" and self._word(at + 1) in _FILLERS):
+            at += 1
+        if self._words(at, "half an hour") or self._words(at, "half a day"):
+            return (30 if self._word(at + 2) == "hour" else 720), at + 3
+        vague = at + (self._word(at) == "a")
         if self._word(vague) in _VAGUE:
-            unit = vague + 1 + (self._word(vague + 1) == "of")
-            if self._word(unit) not in _MINUTES:
-                return None
-            if self._word(vague) == "couple":
-                return 2 * _MINUTES[self._word(unit)], unit + 1
-            raise _Refused(f"How many {self._word(unit)} exactly?")
-        number = self._number(place)
+            return self._vague(vague)
+        number = self._number(at)
         if number is None:
             return None
-        place += 1
-        if self._words(place, "and a half"):
-            number, place = number + 0.5, place + 3
-        if (self._kind(place) == "dash" or self._word(place) in ("or", "to")) and self._number(
-            place + 1
-        ) is not None:
-            if self._word(place + 2) in _MINUTES:
-                raise _Refused(f"How many {self._word(place + 2)} exactly?")
+        at += 1
+        if self._words(at, "and a half"):
+            number, at = number + 0.5, at + 3
+        return self._unit(number, at)
+
+    def _vague(self, at: int) -> tuple[int, int] | None:
+        """ "a couple of days" is two; "a few" and "several" are asked back."""
+        unit = at + 1 + (self._word(at + 1) == "of")
+        if self._word(unit) not in _MINUTES:
             return None
-        if self._kind(place) == "dash":  # "2-week"
-            place += 1
-        if self._word(place) in ("full", "whole", "more", "working", "business", "calendar", "solid"):
-            if self._word(place) in ("working", "business"):
-                raise _Refused("Until which day exactly?")
-            place += 1
-        unit_name = self._word(place)
-        if unit_name not in _MINUTES or (unit_name in "mhdwy" and self._kind(place - 1) != "number"):
+        if self._word(at) == "couple":
+            return 2 * _MINUTES[self._word(unit)], unit + 1
+        raise _Refused(f"How many {self._word(unit)} exactly?")
+
+    def _unit(self, number: float, at: int) -> tuple[int, int] | None:
+        joined = self._kind(at) == "dash"
+        if (joined or self._word(at) in ("or", "to")) and self._number(at + 1) is not None:
+            if self._word(at + 2) in _MINUTES:  # "2-3 weeks"
+                raise _Refused(f"How many {self._word(at + 2)} exactly?")
             return None
-        minutes, place = round(number * _MINUTES[unit_name]), place + 1
-        if self._words(place, "and a half"):
-            return minutes + _MINUTES[unit_name] // 2, place + 3
-        if self._word(place) == "and" and (more := self._lasting(place + 1)):
+        at += joined  # "2-week"
+        if self._word(at) in ("working", "business"):
+            raise _Refused("Until which day exactly?")
+        at += self._word(at) in ("full", "whole", "more", "calendar", "solid")
+        unit = self._word(at)
+        if unit not in _MINUTES or (unit in "mhdwy" and self._kind(at - 1) != "number"):
+            return None
+        minutes, at = round(number * _MINUTES[unit]), at + 1
+        if self._words(at, "and a half"):
+            return minutes + _MINUTES[unit] // 2, at + 3
+        if self._word(at) == "and" and (more := self._lasting(at + 1)):
             return minutes + more[0], more[1]
-        return minutes, place
+        return minutes, at
 
     def _whole(self, at: int) -> _Found:
         """ "tomorrow", "next week", "over the weekend", "on Friday", "in December" """
@@ -566,13 +574,8 @@ class _Reader:
 
     def _named(self, at: int) -> tuple[_Day, int] | None:
         word, today = self._word(at), self._today
-        monday = today - timedelta(days=today.weekday())
-        if word in ("today", "tonight", "eod"):
-            return _Day(date=today), at + 1
-        if word in ("tomorrow", "tmrw", "tomorow"):
-            return _Day(date=today + timedelta(days=1)), at + 1
-        if word == "yesterday":
-            return _Day(date=today - timedelta(days=1)), at + 1
+        if word in _NEAR:
+            return _Day(date=today + timedelta(days=_NEAR[word])), at + 1
         if self._words(at, "day after tomorrow"):
             return _Day(date=today + timedelta(days=2)), at + 3
         if word in _WEEKDAYS:
@@ -581,20 +584,27 @@ class _Reader:
             number = _WEEKDAYS[self._word(at + 1)]
             if word == "coming":
                 return _Day(date=self._weekday(number, today + timedelta(days=1))), at + 2
+            monday = today - timedelta(days=today.weekday())
             return _Day(date=monday + timedelta(days=number, weeks=int(word == "next"))), at + 2
-        if word in ("eow", "eom"):
-            period = self._period(at)
-            return (_Day(date=period[1]), at + 1) if period else None
         if word == "weekend":  # "until the weekend": up to its eve
             return _Day(date=self._weekday(4, today)), at + 1
-        if word == "end":
+        return self._end_of(at)
+
+    def _end_of(self, at: int) -> tuple[_Day, int] | None:
+        """ "end of the month", "end of December", "eow" """
+        word = self._word(at)
+        if word in ("eow", "eom"):
+            place = at
+        elif word == "end":
             place = at + 1 + (self._word(at + 1) == "of")
             place += self._word(place) == "the"
-            if period := self._period(place):
-                return _Day(date=period[1]), period[2]
-            if month := _MONTHS.get(self._word(place)):
-                year = today.year + (month < today.month)
-                return _Day(date=date(year, month, calendar.monthrange(year, month)[1])), place + 1
+        else:
+            return None
+        if period := self._period(place):
+            return _Day(date=period[1]), period[2]
+        if month := _MONTHS.get(self._word(place)):
+            year = self._today.year + (month < self._today.month)
+            return _Day(date=date(year, month, calendar.monthrange(year, month)[1])), place + 1
         return None
 
     def _day_number(self, at: int) -> tuple[_Day, int] | None:

@@ -24,7 +24,7 @@ from bot.intent.none import NONE
 
 _BRACES = re.compile(r"\{\w+\}")
 
-VARIANTS = 6  # messages made of one phrase
+VARIANTS = 5  # messages made of one phrase
 FOLDS = 5
 FALSE_ACTIONS = 0.03  # highest share of out-of-fold "none" messages that may pass the threshold
 
