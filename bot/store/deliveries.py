@@ -7,6 +7,14 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bot.store.sql import Sql
+
+_OF = Sql("SELECT key, platform, conversation, message_id, hash FROM deliveries WHERE ref = :ref")
+_RECORD = Sql(
+    "INSERT INTO deliveries VALUES (:ref, :key, :platform, :conversation, :message_id, :hash)"
+    " ON CONFLICT (ref, key) DO UPDATE SET hash = excluded.hash"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -18,26 +26,17 @@ class Delivery:
 
 
 def of(conn: sa.Connection, ref: str) -> dict[str, Delivery]:
-    rows = conn.execute(
-        sa.text("SELECT key, platform, conversation, message_id, hash FROM deliveries WHERE ref = :ref"),
-        {"ref": ref},
-    )
-    return {row[0]: Delivery(*row) for row in rows}
+    return {row[0]: Delivery(*row) for row in _OF.rows(conn, ref=ref)}
 
 
 def record(conn: sa.Connection, ref: str, rows: Iterable[Delivery]) -> None:
     for row in rows:
-        conn.execute(
-            sa.text(
-                "INSERT INTO deliveries VALUES (:ref, :key, :platform, :conversation, :message_id, :hash)"
-                " ON CONFLICT (ref, key) DO UPDATE SET hash = excluded.hash"
-            ),
-            {
-                "ref": ref,
-                "key": row.key,
-                "platform": row.platform,
-                "conversation": row.conversation,
-                "message_id": row.message_id,
-                "hash": row.hash,
-            },
+        _RECORD.run(
+            conn,
+            ref=ref,
+            key=row.key,
+            platform=row.platform,
+            conversation=row.conversation,
+            message_id=row.message_id,
+            hash=row.hash,
         )

@@ -6,24 +6,21 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bot.store.sql import Sql
+
+_FREEZE = Sql("INSERT INTO frozen VALUES (:person, :by, :at) ON CONFLICT DO NOTHING")
+_UNFREEZE = Sql("DELETE FROM frozen WHERE person = :person")
+_FIND = Sql("SELECT 1 FROM frozen WHERE person = :person")
+
 
 def freeze(conn: sa.Connection, person: str, by: str, at: datetime) -> bool:
     """False: the person was frozen before."""
-    done = conn.execute(
-        sa.text("INSERT INTO frozen VALUES (:person, :by, :at) ON CONFLICT DO NOTHING"),
-        {"person": person, "by": by, "at": at.isoformat()},
-    )
-    return done.rowcount == 1
+    return _FREEZE.run(conn, person=person, by=by, at=at.isoformat()) == 1
 
 
 def unfreeze(conn: sa.Connection, person: str) -> bool:
-    return (
-        conn.execute(sa.text("DELETE FROM frozen WHERE person = :person"), {"person": person}).rowcount == 1
-    )
+    return _UNFREEZE.run(conn, person=person) == 1
 
 
 def is_frozen(conn: sa.Connection, person: str) -> bool:
-    return (
-        conn.execute(sa.text("SELECT 1 FROM frozen WHERE person = :person"), {"person": person}).first()
-        is not None
-    )
+    return _FIND.first(conn, person=person) is not None

@@ -15,6 +15,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.store.sql import Sql
+
+_OF = Sql("SELECT handle, owner, choice, audience, digest, detail FROM handles WHERE owner = :owner")
+_KEEP = Sql("INSERT INTO handles VALUES (:h, :o, :c, :a, :d, :x) ON CONFLICT DO NOTHING")
+_FIND = Sql("SELECT owner, choice, audience, digest, detail FROM handles WHERE handle = :handle")
+
 
 class Choice(StrEnum):
     CONFIRM = "confirm"
@@ -48,13 +54,7 @@ class Handles:
 
     @classmethod
     def of(cls, conn: sa.Connection, owner: str) -> Handles:
-        rows = conn.execute(
-            sa.text(
-                "SELECT handle, owner, choice, audience, digest, detail FROM handles WHERE owner = :owner"
-            ),
-            {"owner": owner},
-        )
-        return cls({tuple(row[1:]): row[0] for row in rows})
+        return cls({row[1:]: row[0] for row in _OF.rows(conn, owner=owner)})
 
     def mint(self, meaning: Meaning) -> str:
         """The handle of this meaning. New ones count only once ``keep`` was committed."""
@@ -74,17 +74,11 @@ class Handles:
 
 def keep(conn: sa.Connection, rows: Iterable[tuple[str, ...]]) -> None:
     for row in rows:
-        conn.execute(
-            sa.text("INSERT INTO handles VALUES (:h, :o, :c, :a, :d, :x) ON CONFLICT DO NOTHING"),
-            dict(zip("hocadx", row, strict=True)),
-        )
+        _KEEP.run(conn, **dict(zip("hocadx", row, strict=True)))
 
 
 def meaning_of(conn: sa.Connection, handle: str) -> Meaning | None:
-    row = conn.execute(
-        sa.text("SELECT owner, choice, audience, digest, detail FROM handles WHERE handle = :handle"),
-        {"handle": handle},
-    ).first()
+    row = _FIND.first(conn, handle=handle)
     return Meaning(row[0], Choice(row[1]), row[2], row[3], json.loads(row[4])) if row else None
 
 

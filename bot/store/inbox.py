@@ -8,6 +8,16 @@ import sqlalchemy as sa
 
 from bot.chat.inbound import Inbound
 from bot.store.keys import Box, KeyFile
+from bot.store.sql import Sql
+
+_PUT = Sql("INSERT INTO inbox VALUES (:platform, :id, :account, :kind, :at, :body) ON CONFLICT DO NOTHING")
+_DONE = Sql("UPDATE inbox SET body = NULL WHERE platform = :platform AND id = :id")
+_WAITING = Sql("SELECT platform, id, body FROM inbox WHERE body IS NOT NULL ORDER BY at")
+_LATELY = Sql(
+    "SELECT count(*) FROM inbox"
+    " WHERE platform = :platform AND account = :account AND kind = :kind AND at > :since"
+)
+_FORGET = Sql("DELETE FROM inbox WHERE body IS NULL AND at < :before")
 
 
 class Inbox:
@@ -18,35 +28,23 @@ class Inbox:
 
     def put(self, conn: sa.Connection, inbound: Inbound) -> bool:
         """False: this platform delivered this event before."""
-        done = conn.execute(
-            sa.text(
-                "INSERT INTO inbox VALUES (:platform, :id, :account, :kind, :at, :body) ON CONFLICT DO NOTHING"
-            ),
-            {
-                "platform": inbound.platform,
-                "id": inbound.id,
-                "account": inbound.account,
-                "kind": inbound.kind.value,
-                "at": inbound.at.isoformat(timespec="microseconds"),
-                "body": self._box.seal(
-                    inbound.model_dump_json().encode(), _context(inbound.platform, inbound.id)
-                ),
-            },
+        written = _PUT.run(
+            conn,
+            platform=inbound.platform,
+            id=inbound.id,
+            account=inbound.account,
+            kind=inbound.kind.value,
+            at=inbound.at.isoformat(timespec="microseconds"),
+            body=self._box.seal(inbound.model_dump_json().encode(), _context(inbound.platform, inbound.id)),
         )
-        return done.rowcount == 1
+        return written == 1
 
     def done(self, conn: sa.Connection, inbound: Inbound) -> None:
-        conn.execute(
-            sa.text("UPDATE inbox SET body = NULL WHERE platform = :platform AND id = :id"),
-            {"platform": inbound.platform, "id": inbound.id},
-        )
+        _DONE.run(conn, platform=inbound.platform, id=inbound.id)
 
     def waiting(self, conn: sa.Connection) -> list[Inbound]:
         """What a crash left unanswered, the oldest first."""
-        rows = conn.execute(
-            sa.text("SELECT platform, id, body FROM inbox WHERE body IS NOT NULL ORDER BY at")
-        )
-        return [self._open(row[0], row[1], row[2]) for row in rows]
+        return [self._open(*row) for row in _WAITING.rows(conn)]
 
     def _open(self, platform: str, inbound_id: str, body: bytes) -> Inbound:
         """:raises Unsealable: the row was changed, or the key file is another one"""
@@ -55,27 +53,19 @@ class Inbox:
 
 def lately(conn: sa.Connection, inbound: Inbound, since: datetime) -> int:
     """How many messages of this account were put since then, this one included."""
-    row = conn.execute(
-        sa.text(
-            "SELECT count(*) FROM inbox WHERE platform = :platform AND account = :account"
-            " AND kind = :kind AND at > :since"
-        ),
-        {
-            "platform": inbound.platform,
-            "account": inbound.account,
-            "kind": inbound.kind.value,
-            "since": since.isoformat(timespec="microseconds"),
-        },
+    rows = _LATELY.rows(
+        conn,
+        platform=inbound.platform,
+        account=inbound.account,
+        kind=inbound.kind.value,
+        since=since.isoformat(timespec="microseconds"),
     )
-    return int(row.scalar_one())
+    return int(rows[0][0])
 
 
 def forget(conn: sa.Connection, before: datetime) -> None:
     """Drop ids that no platform delivers again (Slack retries for 5 minutes)."""
-    conn.execute(
-        sa.text("DELETE FROM inbox WHERE body IS NULL AND at < :before"),
-        {"before": before.isoformat(timespec="microseconds")},
-    )
+    _FORGET.run(conn, before=before.isoformat(timespec="microseconds"))
 
 
 def _context(platform: str, inbound_id: str) -> bytes:
