@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,18 +18,33 @@ from bot.audit.trail import Event, append
 from bot.audit.words import Words
 from bot.procedures.action import Seen
 from bot.procedures.request import MOVES, IllegalMove, Request, Stale, State, body, restore
+from bot.store.sql import Row, Sql
 
-_ALL = "ref, action, state, version, requester, subject, resource, ends_at, moved_at, body"
-_INSERT = sa.text(
+_NAMES = "ref action state version requester subject resource ends_at moved_at body".split()
+_ALL = ", ".join(_NAMES)
+_INSERT = Sql(
     "INSERT INTO requests"
     " (ref, action, state, version, requester, subject, resource, ends_at, moved_at, body)"
     " VALUES (:ref, :action, :state, :version, :requester, :subject, :resource, :ends_at, :moved_at, :body)"
 )
-_SWAP = sa.text(
+_SWAP = Sql(
     "UPDATE requests SET state = :state, version = :version, resource = :resource, subject = :subject,"
     " ends_at = :ends_at, moved_at = :moved_at, body = :body WHERE ref = :ref AND version = :version - 1"
 )
-_LOAD = sa.text(f"SELECT {_ALL} FROM requests WHERE ref = :ref")  # noqa: S608  constants only
+_LOAD = Sql(f"SELECT {_ALL} FROM requests WHERE ref = :ref")  # noqa: S608  constants only
+_DUE = Sql("SELECT ref FROM requests WHERE state = 'active' AND ends_at <= :now ORDER BY ends_at")
+_APPROVE = Sql(
+    "INSERT INTO approvals VALUES (:ref, :stage, :person, :verdict, :attested, :digest, :words, :at)"
+)
+_APPROVALS = Sql(
+    "SELECT stage, person, verdict, attested, digest, words FROM approvals WHERE ref = :ref ORDER BY at"
+)
+_JOURNAL = Sql("SELECT name, state, seen FROM steps WHERE ref = :ref ORDER BY number")
+_BEGIN_STEP = Sql(
+    "INSERT INTO steps (ref, name, state, seen, number) VALUES (:ref, :name, :state, :seen,"
+    " (SELECT count(*) FROM steps WHERE ref = :ref))"
+)
+_SET_STEP = Sql("UPDATE steps SET state = :state WHERE ref = :ref AND name = :name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +79,14 @@ class Journal:
 
 
 def create(conn: sa.Connection, request: Request, note: Note) -> Request:
-    conn.execute(_INSERT, _row(request))
+    _INSERT.run(conn, **_row(request))
     _audit(conn, request, note, {"to": request.state})
     return request
 
 
 def load(conn: sa.Connection, ref: str) -> Request | None:
-    row = conn.execute(_LOAD, {"ref": ref}).mappings().first()
-    return restore(row) if row else None
+    row = _LOAD.first(conn, ref=ref)
+    return _restored(row) if row else None
 
 
 def move(
@@ -86,7 +102,7 @@ def move(
     after = request.model_copy(
         update={**changes, "state": to, "version": request.version + 1, "moved_at": at}
     )
-    if conn.execute(_SWAP, _row(after)).rowcount != 1:
+    if _SWAP.run(conn, **_row(after)) != 1:
         raise Stale(request.ref)
     _audit(conn, after, note, {"from": request.state, "to": to})
     return after
@@ -109,66 +125,41 @@ def in_state(conn: sa.Connection, states: Iterable[State]) -> list[Request]:
 
 def due(conn: sa.Connection, now: datetime) -> list[str]:
     """References of grants whose time is over."""
-    rows = conn.execute(
-        sa.text("SELECT ref FROM requests WHERE state = 'active' AND ends_at <= :now ORDER BY ends_at"),
-        {"now": stamp(now)},
-    )
-    return [row[0] for row in rows]
+    return [row[0] for row in _DUE.rows(conn, now=stamp(now))]
 
 
 def approve(conn: sa.Connection, ref: str, approval: Approval, at: datetime) -> None:
-    conn.execute(
-        sa.text(
-            "INSERT INTO approvals VALUES (:ref, :stage, :person, :verdict, :attested, :digest, :words, :at)"
-        ),
-        {
-            "ref": ref,
-            "stage": approval.stage,
-            "person": approval.person,
-            "verdict": approval.verdict,
-            "attested": json.dumps(sorted(approval.attested)),
-            "digest": approval.digest,
-            "words": approval.words,
-            "at": stamp(at),
-        },
+    _APPROVE.run(
+        conn,
+        ref=ref,
+        stage=approval.stage,
+        person=approval.person,
+        verdict=approval.verdict,
+        attested=json.dumps(sorted(approval.attested)),
+        digest=approval.digest,
+        words=approval.words,
+        at=stamp(at),
     )
 
 
 def approvals(conn: sa.Connection, ref: str) -> list[Approval]:
-    rows = conn.execute(
-        sa.text(
-            "SELECT stage, person, verdict, attested, digest, words FROM approvals"
-            " WHERE ref = :ref ORDER BY at"
-        ),
-        {"ref": ref},
-    )
+    rows = _APPROVALS.rows(conn, ref=ref)
     return [Approval(r[0], r[1], r[2], frozenset(json.loads(r[3])), r[4], r[5]) for r in rows]
 
 
 def journal(conn: sa.Connection, ref: str) -> dict[str, Journal]:
     """The steps that were begun, by name, in the order they began."""
-    rows = conn.execute(
-        sa.text("SELECT name, state, seen FROM steps WHERE ref = :ref ORDER BY number"), {"ref": ref}
-    )
-    return {row[0]: Journal(row[0], row[1], json.loads(row[2])) for row in rows}
+    rows = _JOURNAL.rows(conn, ref=ref)
+    return {name: Journal(name, state, json.loads(seen)) for name, state, seen in rows}
 
 
 def begin_step(conn: sa.Connection, ref: str, name: str, state: str, seen: Seen) -> None:
     """Commit what the step saw before it acts: recovery trusts this record, not a second look."""
-    conn.execute(
-        sa.text(
-            "INSERT INTO steps (ref, name, state, seen, number) VALUES (:ref, :name, :state, :seen,"
-            " (SELECT count(*) FROM steps WHERE ref = :ref))"
-        ),
-        {"ref": ref, "name": name, "state": state, "seen": json.dumps(dict(seen))},
-    )
+    _BEGIN_STEP.run(conn, ref=ref, name=name, state=state, seen=json.dumps(dict(seen)))
 
 
 def set_step(conn: sa.Connection, ref: str, name: str, state: str) -> None:
-    conn.execute(
-        sa.text("UPDATE steps SET state = :state WHERE ref = :ref AND name = :name"),
-        {"ref": ref, "name": name, "state": state},
-    )
+    _SET_STEP.run(conn, ref=ref, name=name, state=state)
 
 
 def stamp(at: datetime) -> str:
@@ -192,11 +183,19 @@ def _row(request: Request) -> dict[str, Any]:
 
 
 def _many(conn: sa.Connection, where: str, values: dict[str, Any], states: Iterable[State]) -> list[Request]:
-    query = sa.text(
-        f"SELECT {_ALL} FROM requests WHERE {where} AND state IN :states ORDER BY moved_at"  # noqa: S608  constants only
-    ).bindparams(sa.bindparam("states", expanding=True))
-    rows = conn.execute(query, {**values, "states": [state.value for state in states]})
-    return [restore(row) for row in rows.mappings()]
+    wanted = {f"state{at}": state.value for at, state in enumerate(states)}
+    query = _in_states(where, len(wanted))
+    return [_restored(row) for row in query.rows(conn, **values, **wanted)]
+
+
+@cache
+def _in_states(where: str, count: int) -> Sql:
+    places = ", ".join(f":state{at}" for at in range(count))
+    return Sql(f"SELECT {_ALL} FROM requests WHERE {where} AND state IN ({places}) ORDER BY moved_at")  # noqa: S608  constants only
+
+
+def _restored(row: Row) -> Request:
+    return restore(dict(zip(_NAMES, row, strict=True)))
 
 
 def _audit(conn: sa.Connection, request: Request, note: Note, move_data: Mapping[str, Any]) -> None:
