@@ -3,13 +3,14 @@
 SQLite takes one writer at a time and each commit costs an fsync, so every write of this process
 goes through one thread that commits whatever is waiting together. A unit of work is a function of
 an open connection: all of it is committed, or none. BEGIN IMMEDIATE at every begin, since the
-driver's own way loses updates silently.
+driver's own way loses updates silently. What nobody waits for may ride along with the next commit.
 """
 
 from __future__ import annotations
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from bot.store.migrations import Migration, migrate
+from bot.store.sql import Sql, raise_named
 
 log = structlog.get_logger()
 
@@ -30,6 +32,11 @@ Work = Callable[[sa.Connection], T]
 
 _BUSY_MS = 5_000
 _TOGETHER = 64  # units of work in one commit at most
+_RIDE_S = 0.05  # how long a unit that nobody waits for is held for others to commit with
+
+_SAVEPOINT = Sql("SAVEPOINT unit")
+_TAKE_BACK = Sql("ROLLBACK TO unit")
+_RELEASE = Sql("RELEASE unit")
 
 
 class StorageDown(Exception):
@@ -39,19 +46,24 @@ class StorageDown(Exception):
 @dataclass(slots=True)
 class _Unit:
     work: Work[Any]
-    loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[Any]
+    done: asyncio.Future[Any] | None  # None: nobody waits, it rides along
 
     def settle(self, value: Any, error: BaseException | None) -> None:
+        done = self.done
+        if done is None:
+            if error is not None:
+                log.error("write.lost", reason=str(error))
+            return
+
         def tell() -> None:
-            if self.done.cancelled():
+            if done.cancelled():
                 return
             if error is None:
-                self.done.set_result(value)
+                done.set_result(value)
             else:
-                self.done.set_exception(error)
+                done.set_exception(error)
 
-        self.loop.call_soon_threadsafe(tell)
+        done.get_loop().call_soon_threadsafe(tell)
 
 
 class Database:
@@ -60,6 +72,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.engine = _engine(path, immediate=True)
+        self._writer: sa.Connection | None = None  # of the writer's thread
         self._reader = _engine(path, immediate=False).connect()
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_on, name="database-writer", daemon=True)
@@ -85,10 +98,14 @@ class Database:
 
         :raises StorageDown: and whatever ``work`` raises; either way nothing of it was kept
         """
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-        self._units.put(_Unit(work, loop, done))
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._units.put(_Unit(work, done))
         return await done
+
+    def write_along(self, work: Work[object]) -> None:
+        """Let one unit of work ride with the next commit, soon. A crash before that loses it: only
+        for what is harmless to lose."""
+        self._units.put(_Unit(work, None))
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -97,27 +114,45 @@ class Database:
             yield self._reader
 
     def _write_on(self) -> None:
-        while (first := self._units.get()) is not None:
-            batch, last = [first], False
-            while len(batch) < _TOGETHER and not last:
-                try:
-                    unit = self._units.get_nowait()
-                except queue.Empty:
-                    break
-                if unit is None:
-                    last = True
-                else:
-                    batch.append(unit)
+        last = False
+        while not last:
+            batch, last = self._gather()
             self._commit(batch)
-            if last:
-                return
+        if self._writer is not None:
+            self._writer.close()
+
+    def _gather(self) -> tuple[list[_Unit], bool]:
+        """What is there to commit, waiting for the first that somebody waits for. True: it is the end."""
+        batch: list[_Unit] = []
+        wanted = False
+        while len(batch) < _TOGETHER:
+            try:
+                if wanted:
+                    unit = self._units.get_nowait()
+                else:
+                    unit = self._units.get(timeout=_RIDE_S if batch else None)
+            except queue.Empty:
+                break
+            if unit is None:
+                return batch, True
+            wanted = wanted or unit.done is not None
+            batch.append(unit)
+        return batch, False
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        """On the writer's one connection: to take it from the pool each time costs as much as the work."""
+        if self._writer is None:
+            self._writer = self.engine.connect()
+        with self._writer.begin():
+            yield self._writer
 
     def _commit(self, batch: list[_Unit]) -> None:
         if len(batch) > 1 and self._commit_together(batch):
             return
         for unit in batch:
             try:
-                with _named(), self.engine.begin() as conn:
+                with _named(), self._transaction() as conn:
                     value = unit.work(conn)
             except Exception as error:  # noqa: BLE001  it belongs to whoever waits for this unit
                 unit.settle(None, error)
@@ -128,17 +163,17 @@ class Database:
         """All in one commit, each in a savepoint. False: nothing was kept, try them one by one."""
         outcomes: list[tuple[Any, BaseException | None]] = []
         try:
-            with self.engine.begin() as conn:
+            with self._transaction() as conn:
                 for unit in batch:
-                    conn.exec_driver_sql("SAVEPOINT unit")
+                    _SAVEPOINT.run(conn)
                     try:
                         outcomes.append((unit.work(conn), None))
                     except OperationalError:
                         raise
                     except Exception as error:  # noqa: BLE001  one unit's refusal is not the others'
-                        conn.exec_driver_sql("ROLLBACK TO unit")
+                        _TAKE_BACK.run(conn)
                         outcomes.append((None, error))
-                    conn.exec_driver_sql("RELEASE unit")
+                    _RELEASE.run(conn)
         except OperationalError:
             return False
         for unit, (value, failure) in zip(batch, outcomes, strict=True):
@@ -159,7 +194,12 @@ def _engine(path: Path, *, immediate: bool) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(conn: sa.Connection) -> None:
-        conn.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        raw: Any = conn.connection.driver_connection
+        statement = "BEGIN IMMEDIATE" if immediate else "BEGIN"
+        try:
+            raw.execute(statement)
+        except sqlite3.Error as error:
+            raise_named(error, statement)
 
     return engine
 
