@@ -10,14 +10,19 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from uuid import uuid4
+
+import httpx
+from dbos import DBOS
+from dbos._dbos import _get_dbos_instance as dbos_instance
 
 from bot.app import App, Paths, running
 from bot.chat.card import Card
@@ -26,6 +31,11 @@ from bot.procedures import ledger
 from bot.procedures.request import Request, State
 from bot.settings import Settings
 from integrations.company import Company
+from integrations.company.hr import HumanResources
+from integrations.company.write_log import Write
+
+# A Monday morning, so that "until Friday" and "Dec 24-31" mean the same whenever the tests run.
+MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 @cache
@@ -44,6 +54,11 @@ class Clock:
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self.shift
+
+    @classmethod
+    def at(cls, moment: datetime) -> Clock:
+        """Starts at this moment and runs on."""
+        return cls(moment - datetime.now(UTC))
 
     def forward(self, **by: float) -> None:
         self.shift += timedelta(**by)
@@ -74,6 +89,12 @@ class House:
             text=text,
             at=self.clock(),
         )
+
+    async def asks(self, account: str, text: str) -> Request:
+        """Say it and confirm what is shown; the request that came of it."""
+        await self.says(account, text)
+        await self.press(account, "Yes, do it")
+        return self.request()
 
     async def press(
         self,
@@ -111,6 +132,18 @@ class House:
             )
         )
 
+    async def handle(self, account: str, label: str, where: str | None = None) -> str:
+        """What the newest button of this label carries, to be pressed when its card is an old one."""
+        for card in reversed(await self.cards(account, where)):
+            for button in card.buttons:
+                if button.label == label:
+                    return button.handle
+        raise AssertionError(f"{account} has no button {label!r}")
+
+    async def buttons(self, account: str, where: str | None = None) -> list[str]:
+        """The labels of every button that stands there, oldest first."""
+        return [button.label for card in await self.cards(account, where) for button in card.buttons]
+
     async def cards(self, account: str, where: str | None = None) -> list[Card]:
         """What stands in the person's direct conversation (or another), oldest first."""
         conversation = where or f"dm:{await self.id(account)}"
@@ -123,6 +156,34 @@ class House:
     async def text(self, account: str, where: str | None = None) -> str:
         """Everything that stands there, as one text."""
         return "\n".join(card.model_dump_json() for card in await self.cards(account, where))
+
+    async def heard(self, account: str) -> str:
+        """What every card in the person's direct conversation says: title, status, text."""
+        return "\n".join(f"{card.title} ({card.status}): {card.text}" for card in await self.cards(account))
+
+    def browser(self) -> httpx.AsyncClient:
+        """A browser on this machine, looking at the desk's own pages."""
+        transport = httpx.ASGITransport(app=self.app.asgi)
+        return httpx.AsyncClient(transport=transport, base_url=self.app.settings.url)
+
+    async def link(self, account: str) -> str:
+        """The newest link on a card of this person."""
+        return next(link.url for card in reversed(await self.cards(account)) for link in card.links)
+
+    async def code(self, account: str) -> str:
+        """The six digits on the newest card of this approver."""
+        facts = [fact for card in await self.cards(account) for fact in card.facts]
+        shown = [fact.value for fact in facts if fact.label.startswith("Code to read out")]
+        return shown[-1].replace(" ", "") if shown else ""
+
+    async def effects(self) -> list[Write]:
+        """What changed in the company, from its own write log."""
+        return [write for write in await self.app.company.writes() if write.changed]
+
+    @property
+    def hr(self) -> HumanResources:
+        """What the company changes by itself, past the desk."""
+        return self.app.company.hr
 
     def requests(self, *states: State) -> list[Request]:
         with self.app.office.database.read() as conn:
@@ -166,5 +227,27 @@ async def house(data: Path, **settings: Any) -> AsyncIterator[House]:
     if not company.exists():
         shutil.copy(company_template(), company)
     clock = settings.pop("clock", None) or Clock()
-    async with running(Settings(data=data, **settings), clock) as app:
-        yield House(app, clock)
+    with _brisk():
+        async with running(Settings(data=data, **settings), clock) as app:
+            yield House(app, clock)
+            for _ in range(100):
+                if not dbos_instance()._active_workflows_set.activeList():
+                    break
+                await asyncio.sleep(0.02)
+
+
+@contextmanager
+def _brisk() -> Iterator[None]:
+    """DBOS takes two seconds to stop, asleep: in one it waits for jobs (here they have ended), in one its
+    listener waits for its next look."""
+    begin, destroy = DBOS.__init__, DBOS.destroy
+
+    def watchful(self: DBOS, *, config: Any, **kwargs: Any) -> None:
+        config["notification_listener_polling_interval_sec"] = 0.05
+        begin(self, config=config, **kwargs)
+
+    def at_once(**kwargs: Any) -> None:
+        destroy(**{**kwargs, "workflow_completion_timeout_sec": 0})
+
+    with mock.patch.object(DBOS, "__init__", watchful), mock.patch.object(DBOS, "destroy", at_once):
+        yield

@@ -286,7 +286,8 @@ class UnlockForReport(Procedure):
         return await world.directory.person(params["report"])
 
     async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
-        if subject.manager_id == sender.id:  # what state somebody else's account is in is not theirs to know
+        manages = subject.manager_id == sender.id
+        if manages:  # what state somebody else's account is in is not theirs to know
             state = await world.accounts.state(subject.id)
             if state.disabled:
                 raise Impossible(
@@ -299,7 +300,7 @@ class UnlockForReport(Procedure):
             done=f"The account of {subject.name} is not locked.",
             facts=(
                 Fact(label="Account", value=f"{subject.name} ({subject.account})"),
-                Fact(label="Asked by", value=f"{sender.name}, their manager"),
+                Fact(label="Asked by", value=f"{sender.name}, their manager" if manages else sender.name),
             ),
         )
 
