@@ -21,7 +21,7 @@ from bot.procedures.action import Slot, SlotKind
 from policies.catalogue import Catalogue
 
 LOCAL = "local"
-_REF = re.compile(r"\bR-[0-9A-Z]{4}\b", re.IGNORECASE)
+_REF = re.compile(r"\bR-[0-9A-Z]{6}\b", re.IGNORECASE)  # as ``request.new_ref`` makes them
 _ASKS = re.compile(
     r"^\W*(?:how|what|which|who|whose|why|when|where|is|are|do|does|did|can|could|may|should|will|would)\b",
     re.IGNORECASE,

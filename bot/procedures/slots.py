@@ -71,6 +71,8 @@ def _span(slot: Slot, guess: Guess | None) -> Filled | Pick:
 
 async def _report(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
     reports = await world.directory.reports(sender.id)
+    if guess and guess.value in {person.id for person in reports}:
+        return Filled(guess.value)  # picked from the list
     written = guess.text.strip() if guess and guess.text else ""
     if written:
         named = [person for person in reports if _goes_by(person, written)]
