@@ -92,7 +92,7 @@ class Desk:
             ack = await self._safely(inbound, recent)
         else:
             ack = Ack()
-        await self._office.database.write(lambda conn: self._inbox.done(conn, inbound))
+        self._office.database.write_along(lambda conn: self._inbox.done(conn, inbound))
         return ack
 
     async def _safely(self, inbound: Inbound, recent: int) -> Ack:

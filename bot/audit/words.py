@@ -14,12 +14,16 @@ from hashlib import sha256
 from sqlalchemy import Connection
 
 from bot.store.keys import KEY_BYTES, Box, KeyFile, Unsealable
+from bot.store.sql import Sql
 
 _SALT_BYTES = 32
 
-_INSERT = (
-    "INSERT INTO words (person, person_key, sealed, commitment, digest) VALUES (?, ?, ?, ?, ?) RETURNING id"
+_INSERT = Sql(
+    "INSERT INTO words (person, person_key, sealed, commitment, digest)"
+    " VALUES (:person, :person_key, :sealed, :commitment, :digest) RETURNING id"
 )
+_KEY = Sql("SELECT id, wrapped FROM person_keys WHERE person = :person")
+_NEW_KEY = Sql("INSERT INTO person_keys (person, wrapped) VALUES (:person, :wrapped) RETURNING id")
 READ = (
     "SELECT w.person, w.sealed, w.commitment, k.wrapped"
     " FROM words w LEFT JOIN person_keys k ON k.id = w.person_key WHERE w.id = ?"
@@ -64,11 +68,9 @@ class WordStore:
         sealed = Box(key).seal(plain, _context(person))
         commitment = sha256(plain).hexdigest()
         digest = row_digest(key_id, person, commitment, sealed)
-        row_id = conn.exec_driver_sql(
-            _INSERT,
-            (person, key_id, sealed, commitment, digest),
-        ).scalar_one()
-        return Words(row_id, commitment, digest)
+        row = {"person": person, "person_key": key_id, "sealed": sealed}
+        written = _INSERT.rows(conn, **row, commitment=commitment, digest=digest)
+        return Words(written[0][0], commitment, digest)
 
     def read(self, conn: Connection, words_id: int) -> str | None:
         """The text, or None when its person's key was shredded.
@@ -97,16 +99,12 @@ class WordStore:
         return Opened(plain[_SALT_BYTES:].decode("utf-8", "surrogatepass"), plain[:_SALT_BYTES])
 
     def _key_of(self, conn: Connection, person: str) -> tuple[int, bytes]:
-        row = conn.exec_driver_sql(
-            "SELECT id, wrapped FROM person_keys WHERE person = ?", (person,)
-        ).one_or_none()
+        row = _KEY.first(conn, person=person)
         if row is not None:
-            return row.id, self._wrap.unseal(row.wrapped, _context(person))
+            return row[0], self._wrap.unseal(row[1], _context(person))
         key = secrets.token_bytes(KEY_BYTES)
         wrapped = self._wrap.seal(key, _context(person))
-        key_id: int = conn.exec_driver_sql(
-            "INSERT INTO person_keys (person, wrapped) VALUES (?, ?) RETURNING id", (person, wrapped)
-        ).scalar_one()
+        key_id: int = _NEW_KEY.rows(conn, person=person, wrapped=wrapped)[0][0]
         return key_id, key
 
 
