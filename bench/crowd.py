@@ -36,9 +36,13 @@ def hire(data: Path, count: int) -> list[str]:
         for account in accounts:
             person = {**model, "id": f"id-{account}", "account": account, "mail": f"{account}@example.com"}
             person |= {"name": account.title(), "folded_name": account}
-            names = ", ".join(f'"{name}"' for name in person)
             places = ", ".join("?" * len(person))
-            db.execute(f"INSERT INTO person ({names}) VALUES ({places})", tuple(person.values()))
+            db.execute(f"INSERT INTO person VALUES ({places})", tuple(person.values()))
+            db.execute(
+                "INSERT INTO time_off (person_id, policy, unit, available, used, monthly, cap, as_of)"
+                " SELECT ?, policy, unit, available, used, monthly, cap, as_of FROM time_off WHERE person_id = ?",
+                (person["id"], model["id"]),
+            )
     db.close()
     return accounts
 
