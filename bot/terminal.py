@@ -7,16 +7,20 @@ itself under the data lock. What is true in the browser is true here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
+import structlog
 
-from bot.admin import find_person
+from bot.admin import Wrong, find_person
 from bot.app import Paths, running
 from bot.settings import Settings
 from bot.store.lock import AlreadyRunning
@@ -24,6 +28,8 @@ from integrations.company import Company
 
 _QUIET_S = 0.6  # without a new message: it is the person's turn
 _PATIENCE_S = 6.0  # for the first answer
+
+Read = Callable[[str], Awaitable[str]]
 
 
 @dataclass(slots=True)
@@ -43,21 +49,35 @@ class Terminal:
     say: Callable[[str], None] = print
     choices: list[Choice] = field(default_factory=list)
     change: int = 0
+    printed: dict[int, set[str]] = field(default_factory=dict)  # message -> the lines it had
 
     async def sign_in(self) -> None:
-        (await self.client.post("/api/session", json={"person": self.account})).raise_for_status()
+        """Show what still waits for this person; what is over was seen before.
+
+        :raises Wrong: nobody can be this person, or the desk that serves is another one
+        """
+        answer = await self.client.post("/api/session", json={"person": self.account})
+        if answer.is_client_error:
+            raise Wrong(answer.json().get("error", "This person cannot use the desk."))
+        answer.raise_for_status()
         for conversation in await self._conversations():
             page = (await self._get(f"/api/conversations/{conversation}/messages")).json()
             self.change = max(self.change, page["change"])
+            if conversation.startswith("dm:"):  # whoever may decide has a card of their own there
+                for message in page["messages"]:
+                    if message["card"] and message["card"]["buttons"]:
+                        self._print(message)
 
     async def tell(self, text: str) -> None:
         """Send words, and show what comes back."""
         await self._post("/api/messages", {"text": text, "id": secrets.token_hex(8)})
 
-    async def press(self, number: int, read: Callable[[str], str]) -> None:
+    async def press(self, number: int, read: Read) -> None:
         """Press the button behind a number; its inputs are asked for first."""
         choice = self.choices[number - 1]
-        fields = {each["name"]: value for each in choice.inputs if (value := _ask(each, read, self.say))}
+        fields = {
+            each["name"]: value for each in choice.inputs if (value := await _ask(each, read, self.say))
+        }
         pressed = {"handle": choice.handle, "fields": fields, "message_id": str(choice.message)}
         await self._post("/api/presses", {**pressed, "id": secrets.token_hex(8)})
 
@@ -105,20 +125,19 @@ class Terminal:
             self.say(f"  ! {wrong}")
 
     def _print(self, message: dict[str, Any]) -> None:
+        """A card; of one that stood here before and asks for nothing any more, what is new in it."""
         card = message["card"]
         if card is None:
             return
         where = "" if message["conversation"].startswith("dm:") else "[approvals] "
         status = f"  ({card['status']})" if card["status"] else ""
+        lines = _lines(card)
+        before = self.printed.get(message["id"], set())
+        self.printed[message["id"]] = set(lines)
         self.say(f"\n{where}{card['title']}{status}")
-        if card["text"]:
-            self.say(_indent(card["text"]))
-        for fact in card["facts"]:
-            self.say(f"    {fact['label']}: {fact['value']}")
-        for quote in card["quotes"]:
-            self.say(f"    {quote['label']}: “{quote['text']}”")
-        for link in card["links"]:
-            self.say(f"    {link['label']}: {link['url']}")
+        for line in lines:
+            if card["buttons"] or line not in before:
+                self.say(line)
         for button in card["buttons"]:
             inputs = card["inputs"] if button["sends_inputs"] else []
             self.choices.append(Choice(button["label"], button["handle"], message["id"], inputs))
@@ -127,7 +146,16 @@ class Terminal:
             self.say(f"    {card['footer']}")
 
 
-async def ask(settings: Settings, account: str, text: str, read: Callable[[str], str] = input) -> None:
+def _lines(card: dict[str, Any]) -> list[str]:
+    return [
+        *(f"    {line}" for line in card["text"].splitlines()),
+        *(f"    {fact['label']}: {fact['value']}" for fact in card["facts"]),
+        *(f"    {quote['label']}: “{quote['text']}”" for quote in card["quotes"]),
+        *(f"    {link['label']}: {link['url']}" for link in card["links"]),
+    ]
+
+
+async def ask(settings: Settings, account: str, text: str, read: Read) -> None:
     """Play the desk as this person (their id), until they leave with an empty line."""
     async with _server(settings) as url, httpx.AsyncClient(base_url=url, headers={"origin": url}) as client:
         terminal = Terminal(client, account)
@@ -135,7 +163,7 @@ async def ask(settings: Settings, account: str, text: str, read: Callable[[str],
         if text:
             await terminal.tell(text)
             await terminal.show_new()
-        while line := (await asyncio.to_thread(_line, read)):
+        while line := await read("\n> "):
             if line.isdigit() and 0 < int(line) <= len(terminal.choices):
                 await terminal.press(int(line), read)
             elif line != ".":
@@ -151,7 +179,7 @@ async def _server(settings: Settings) -> AsyncIterator[str]:
         try:
             app = await stack.enter_async_context(running(own))
         except AlreadyRunning:
-            yield f"http://{settings.host}:{settings.port}"
+            yield replace(settings, public_url="").url
             return
         server = app.server()
         serving = asyncio.create_task(server.serve())
@@ -171,28 +199,36 @@ def _free_port() -> int:
     return port
 
 
-def _line(read: Callable[[str], str]) -> str:
-    """Words, a number, "." to look for news; empty: leave."""
-    try:
-        return read("\n> ").strip()
-    except EOFError:
-        return ""
+async def typed(prompt: str) -> str:
+    """Words, a number, "." to look for news; empty, or the end of the input: leave.
+
+    Read in a thread of its own: the desk goes on while somebody thinks, and Ctrl-C waits for no line.
+    """
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def wait() -> None:
+        try:
+            said = input(prompt).strip()
+        except EOFError:
+            said = ""
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(line.set_result, said)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return await line
 
 
-def _ask(field: dict[str, Any], read: Callable[[str], str], say: Callable[[str], None]) -> str:
+async def _ask(field: dict[str, Any], read: Read, say: Callable[[str], None]) -> str:
     if field["kind"] == "check":
-        return "yes" if read(f"  {field['label']} [y/n] ").strip().lower() in ("y", "yes") else ""
+        return "yes" if (await read(f"  {field['label']} [y/n] ")).lower() in ("y", "yes") else ""
     if field["kind"] == "choice":
         for number, option in enumerate(field["options"], start=1):
             say(f"    {number}. {option['label']}")
-        picked = read(f"  {field['label']} (number) ").strip()
+        picked = await read(f"  {field['label']} (number) ")
         valid = picked.isdigit() and 0 < int(picked) <= len(field["options"])
         return str(field["options"][int(picked) - 1]["value"]) if valid else ""
-    return read(f"  {field['label']}: ").strip()
-
-
-def _indent(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
+    return await read(f"  {field['label']}: ")
 
 
 def run(settings: Settings, who: str, text: str) -> int:
@@ -202,5 +238,18 @@ def run(settings: Settings, who: str, text: str) -> int:
         person = asyncio.run(find_person(company.directory, who))
     finally:
         company.close()
-    asyncio.run(ask(settings, person.id, text))
+    if settings.log_level == "info":  # between the cards only what goes wrong
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    try:
+        asyncio.run(ask(settings, person.id, text, typed))
+    except httpx.HTTPError as error:
+        raise Wrong(_no_answer(settings)) from error
     return 0
+
+
+def _no_answer(settings: Settings) -> str:
+    return (
+        f"nothing answers at {replace(settings, public_url='').url}, though a desk has the data folder."
+        " Is it served on another DESKHAND_PORT, or by another `deskhand ask`?"
+        " For several terminals start `deskhand serve`."
+    )
