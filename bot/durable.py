@@ -28,7 +28,7 @@ _APP = "deskhand"
 _QUEUE = "jobs"
 _POLL_S = 1.0  # 0.1 s costs 4 % of a core while idle
 _WORKERS = 50  # jobs at once; the cap on jobs per second is _WORKERS / _POLL_S
-_TRIES = 6  # of a job that fails by a fault of ours; a system that is down is tried for ever
+_FAULTS = 6  # of ours, until a job is given up; a system that is down is waited for without end
 _LONGEST_PAUSE_S = 300.0
 _KEEP = timedelta(days=1)  # finished jobs, for looking into
 
@@ -119,26 +119,24 @@ class Jobs:
         return self._client
 
     async def _run(self, name: str, args: dict[str, Any]) -> None:
-        attempt = int(args.get("attempt", 0))
-        wanted = {key: value for key, value in args.items() if key != "attempt"}
+        attempt, faults = int(args.pop("attempt", 0)), int(args.pop("faults", 0))
         try:
-            await self._handlers[name](**wanted)
+            await self._handlers[name](**args)
         except TryLater as reason:
-            await self._again(name, wanted, attempt, str(reason), for_ever=True)
+            await self._again(name, args, attempt + 1, faults, str(reason))
         except Exception as error:
-            log.exception("job.failed", job=name, args=wanted, attempt=attempt)
-            await self._again(name, wanted, attempt, type(error).__name__, for_ever=False)
+            log.exception("job.failed", job=name, args=args, faults=faults + 1)
+            if faults + 1 < _FAULTS:
+                await self._again(name, args, attempt + 1, faults + 1, type(error).__name__)
+            else:
+                log.error("job.given_up", job=name, args=args, reason=type(error).__name__)
 
-    async def _again(
-        self, name: str, args: dict[str, Any], attempt: int, reason: str, *, for_ever: bool
-    ) -> None:
-        if attempt + 1 >= _TRIES and not for_ever:
-            log.error("job.given_up", job=name, args=args, reason=reason)
-            return
-        pause = min(_LONGEST_PAUSE_S, 2.0**attempt)
+    async def _again(self, name: str, args: dict[str, Any], attempt: int, faults: int, reason: str) -> None:
+        pause = min(_LONGEST_PAUSE_S, 2.0 ** min(attempt - 1, 9))
         log.warning("job.put_off", job=name, args=args, attempt=attempt, seconds=pause, reason=reason)
         first = str(DBOS.workflow_id).partition("+")[0]
-        await self.soon(f"{first}+{attempt + 1}", name, {**args, "attempt": attempt + 1}, pause)
+        counted = {**args, "attempt": attempt, "faults": faults}
+        await self.soon(f"{first}+{attempt}", name, counted, pause)
 
 
 def _options(job_id: str, seconds: float) -> EnqueueOptions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 _HOME = Path(__file__).resolve().parent.parent
+
+
+_PRIVATE = re.compile(r"https://[^/\s]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
 
 
 class SettingError(Exception):
@@ -77,6 +81,8 @@ class Settings:
         settings = cls(**given)
         if not timedelta(0) < settings.reveal_for <= timedelta(minutes=10):
             raise SettingError("DESKHAND_REVEAL_FOR_S: takes 1 to 600 seconds")
+        if settings.public_url and not _PRIVATE.match(settings.public_url):
+            raise SettingError("DESKHAND_PUBLIC_URL: takes an https address; plain http only on loopback")
         return settings
 
     def rows(self) -> list[tuple[str, str, str]]:

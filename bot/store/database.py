@@ -9,6 +9,7 @@ driver's own way loses updates silently. What nobody waits for may ride along wi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -20,7 +21,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, ProgrammingError
 
 from bot.store.migrations import Migration, migrate
 from bot.store.sql import Sql, raise_named
@@ -33,6 +34,8 @@ Work = Callable[[sa.Connection], T]
 _BUSY_MS = 5_000
 _TOGETHER = 64  # units of work in one commit at most
 _RIDE_S = 0.05  # how long a unit that nobody waits for is held for others to commit with
+
+_OURS = (IntegrityError, ProgrammingError)  # the statement was wrong, not the database
 
 _SAVEPOINT = Sql("SAVEPOINT unit")
 _TAKE_BACK = Sql("ROLLBACK TO unit")
@@ -63,7 +66,8 @@ class _Unit:
             else:
                 done.set_exception(error)
 
-        done.get_loop().call_soon_threadsafe(tell)
+        with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits any more
+            done.get_loop().call_soon_threadsafe(tell)
 
 
 class Database:
@@ -144,8 +148,19 @@ class Database:
         """On the writer's one connection: to take it from the pool each time costs as much as the work."""
         if self._writer is None:
             self._writer = self.engine.connect()
-        with self._writer.begin():
-            yield self._writer
+        try:
+            with self._writer.begin():
+                yield self._writer
+        except DatabaseError:
+            self._drop_writer()  # in what state it is, nobody knows
+            raise
+
+    def _drop_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with contextlib.suppress(DBAPIError):
+                writer.invalidate()
+                writer.close()
 
     def _commit(self, batch: list[_Unit]) -> None:
         if len(batch) > 1 and self._commit_together(batch):
@@ -168,13 +183,14 @@ class Database:
                     _SAVEPOINT.run(conn)
                     try:
                         outcomes.append((unit.work(conn), None))
-                    except OperationalError:
-                        raise
-                    except Exception as error:  # noqa: BLE001  one unit's refusal is not the others'
+                    except Exception as error:
+                        if isinstance(error, DatabaseError) and not isinstance(error, _OURS):
+                            raise  # the database failed, not this unit
                         _TAKE_BACK.run(conn)
                         outcomes.append((None, error))
                     _RELEASE.run(conn)
-        except OperationalError:
+        except DatabaseError as error:
+            log.warning("commit.apart", units=len(batch), reason=str(error.orig))
             return False
         for unit, (value, failure) in zip(batch, outcomes, strict=True):
             unit.settle(value, failure)
@@ -191,6 +207,7 @@ def _engine(path: Path, *, immediate: bool) -> sa.Engine:
         raw.execute("PRAGMA journal_mode=WAL")  # DBOS does not set it
         raw.execute("PRAGMA synchronous=FULL")
         raw.execute("PRAGMA foreign_keys=ON")
+        raw.execute("PRAGMA secure_delete=ON")  # what is destroyed leaves no bytes behind
 
     @sa.event.listens_for(engine, "begin")
     def begin(conn: sa.Connection) -> None:
@@ -208,6 +225,8 @@ def _engine(path: Path, *, immediate: bool) -> sa.Engine:
 def _named() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
+        if isinstance(error, _OURS):
+            raise
         log.error("storage.down", reason=str(error.orig))
         raise StorageDown(str(error.orig)) from error
