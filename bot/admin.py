@@ -29,6 +29,7 @@ from bot.audit.verify import verify
 from bot.intent import evaluate as evaluation
 from bot.intent.classify import Classifier
 from bot.intent.understand import Understander
+from bot.procedures.action import SlotKind
 from bot.procedures.request import IllegalMove
 from bot.settings import Settings
 from bot.store.keys import KeyFile
@@ -40,6 +41,7 @@ from policies.decide import Policies
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SERVICE = "terminal"
+_FORMATS: dict[str, exporting.Format] = {".jsonl": "jsonl", ".csv": "csv"}
 
 
 class Wrong(Exception):
@@ -102,23 +104,32 @@ def audit_verify(settings: Settings, args: Namespace) -> int:
 
 
 def audit_export(settings: Settings, args: Namespace) -> int:
+    file = Path(args.file)
+    if file.suffix not in _FORMATS:
+        raise Wrong(f"{file.name}: name a file that ends in .jsonl or .csv")
+    if not file.absolute().parent.is_dir():
+        raise Wrong(f"there is no folder {file.parent}")
+    wanted = Filter(since=since(args.since) if args.since else None)
     with _house(settings) as house:
         paths = Paths(settings.data)
-        data = {"file": Path(args.file).name, "words": args.words}
+        data = {"file": file.name, "words": args.words}
         event = Event(at=now(), kind="audit.exported", actor=actor(), service=_SERVICE, data=data)
         house.write(lambda conn: append(conn, event))
-        proof = exporting.export(
-            paths.database,
-            Path(args.file),
-            house.app.keys,
-            now(),
-            wanted=Filter(since=since(args.since) if args.since else None),
-            format="csv" if args.file.endswith(".csv") else "jsonl",
-            with_words=args.words,
-            checkpoints=CheckpointFile(paths.checkpoints),
-        )
-        print(f"{proof.rows} events to {args.file}")
-        print(f"proof in {exporting.proof_of(Path(args.file)).name}")
+        try:
+            proof = exporting.export(
+                paths.database,
+                file,
+                house.app.keys,
+                now(),
+                wanted=wanted,
+                format=_FORMATS[file.suffix],
+                with_words=args.words,
+                checkpoints=CheckpointFile(paths.checkpoints),
+            )
+        except OSError as error:
+            raise Wrong(f"{file} cannot be written: {error.strerror}") from error
+        print(f"{proof.rows} events to {file}")
+        print(f"proof in {exporting.proof_of(file).name}")
     return 0
 
 
@@ -160,8 +171,10 @@ def resolve(settings: Settings, args: Namespace) -> int:
             request = house.loop.run(
                 house.app.engine.resolve(args.request, actor(), _SERVICE, happened=args.happened)
             )
-        except (IllegalMove, KeyError) as error:
-            raise Wrong(f"{args.request} is not stuck: {error}") from error
+        except KeyError as error:
+            raise Wrong(f"there is no request {args.request}") from error
+        except IllegalMove as error:
+            raise Wrong(f"only a stuck request is resolved: {error}") from error
         print(f"{request.ref} is {request.state.value}.")
     return 0
 
@@ -213,6 +226,13 @@ class _House:
             raise Wrong(f"there is no action {args.action}; there are {', '.join(office.registry.actions)}")
         if args.resource and args.resource not in office.catalogue:
             raise Wrong(f"the catalogue has no {args.resource}")
+        asks_for = {slot.kind for slot in office.registry[args.action].slots if slot.required}
+        if SlotKind.RESOURCE in asks_for and not args.resource:
+            raise Wrong(
+                f"{args.action} is about a resource: add --resource KEY, of {_keys(office.catalogue)}"
+            )
+        if SlotKind.SPAN in asks_for and not args.days:
+            raise Wrong(f"{args.action} is for a time: add --days NUMBER")
         minutes = args.days * 24 * 60 if args.days else None
         ask = await gate.ask(args.action, asker.id, subject.id, resource=args.resource, minutes=minutes)
         near = [
@@ -225,6 +245,10 @@ class _House:
             (each.name, await gate.who(each.id)) for each in {each.id: each for each in near}.values()
         ]
         return [str(each) for each in checking.explain(office.policies, ask, candidates, now=now())]
+
+
+def _keys(catalogue: Catalogue) -> str:
+    return ", ".join(resource.key for resource in catalogue)
 
 
 async def find_person(directory: Directory, text: str) -> Person:

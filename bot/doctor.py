@@ -10,6 +10,7 @@ from bot.actions import discover
 from bot.app import CannotStart, Paths, load_policies
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.verify import verify
+from bot.chat.web.guard import NotLoopback, check_host
 from bot.settings import Settings
 from bot.store.keys import KeyFile, KeyFileError
 from integrations.company import Company
@@ -31,6 +32,7 @@ def run(settings: Settings, args: Namespace) -> int:
 
 def _checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     paths = Paths(settings.data)
+    yield "web desk", *_web_desk(settings)
     try:
         policies, catalogue = load_policies(settings, discover())
         yield (
@@ -43,7 +45,7 @@ def _checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     try:
         keys = KeyFile.open(paths.key)
         yield "key file", True, f"{paths.key.name}, readable by its owner only"
-    except KeyFileError as error:
+    except (KeyFileError, OSError) as error:
         yield "key file", False, str(error)
         return
     if paths.database.exists():
@@ -52,7 +54,14 @@ def _checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     else:
         yield "audit trail", True, "not begun yet"
     yield "company", *_company(settings, paths)
-    yield "web desk", True, f"{settings.url}, loopback only, no sign-in"
+
+
+def _web_desk(settings: Settings) -> tuple[bool, str]:
+    try:
+        check_host(settings.host)
+    except NotLoopback as error:
+        return False, str(error)
+    return True, f"{settings.url}, loopback only, no sign-in"
 
 
 def _company(settings: Settings, paths: Paths) -> tuple[bool, str]:
