@@ -1,4 +1,4 @@
-"""From a manager's press on Approve until it is done and every card says so: latency, and how many a second."""
+"""From a manager's press on Approve until it is done and every card says so: how soon, how many a second."""
 
 from __future__ import annotations
 

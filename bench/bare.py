@@ -1,4 +1,4 @@
-"""What the look-up over HTTP is compared with: a FastAPI route that reads the same message and does nothing."""
+"""What the look-up over HTTP is compared with: a FastAPI route that reads the message and does nothing."""
 
 from __future__ import annotations
 

@@ -63,7 +63,9 @@ async def ask_and_confirm(house: House, accounts: Iterable[str]) -> list[Waiting
 def waiting(house: House) -> list[Waiting]:
     found = []
     with house.app.office.database.read() as conn:
-        handles = dict(conn.exec_driver_sql("SELECT owner, handle FROM handles WHERE choice = 'approve'").all())
+        handles = dict(
+            conn.exec_driver_sql("SELECT owner, handle FROM handles WHERE choice = 'approve'").all()
+        )
     for request in house.requests(State.APPROVING):
         seat = request.seats[request.waits_for or ""][0]
         found.append(Waiting(request.ref, handles[request.ref], seat.person))

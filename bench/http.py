@@ -22,7 +22,16 @@ def main(quick: bool) -> None:
     rounds, count = (3, 100) if quick else (5, 400)
     port = free_port()
     bare_url = f"http://127.0.0.1:{port}"
-    bare_app = ("-m", "uvicorn", "bench.bare:app", "--port", str(port), "--no-access-log", "--log-level", "error")
+    bare_app = (
+        "-m",
+        "uvicorn",
+        "bench.bare:app",
+        "--port",
+        str(port),
+        "--no-access-log",
+        "--log-level",
+        "error",
+    )
     with (
         tempfile.TemporaryDirectory() as data,
         desk(Path(data), requests_per_minute=10**6) as (serving, url),
@@ -43,7 +52,11 @@ def main(quick: bool) -> None:
                 _ask(other, people, 4 * count)
                 theirs.append((busy_seconds(bare.pid) - busy) / count / 4 * 1e6)
     whole, route = statistics.median(ours), statistics.median(theirs)
-    say(Figure("look-up over HTTP, processor", whole, "us", note=f"clock p50 {statistics.median(clock):.1f} ms"))
+    say(
+        Figure(
+            "look-up over HTTP, processor", whole, "us", note=f"clock p50 {statistics.median(clock):.1f} ms"
+        )
+    )
     say(Figure("look-up over HTTP, clock, p99", percentile(clock, 0.99), "ms"))
     say(Figure("a bare FastAPI route, processor", route, "us"))
     say(Figure("look-up over HTTP, in bare routes", whole / route, "x"))

@@ -15,6 +15,14 @@ from pathlib import Path
 
 import httpx
 
+# The test tools bring numpy, which sqlite-utils loads wherever it is; what `make run` installs has none.
+_SERVE = """
+import runpy, sys
+sys.modules["numpy"] = None
+sys.argv = ["deskhand", "serve"]
+runpy.run_module("bot", run_name="__main__", alter_sys=True)
+"""
+
 
 @contextmanager
 def running(*command: str, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
@@ -38,7 +46,7 @@ def desk(data: Path, **settings: object) -> Iterator[tuple[subprocess.Popen[byte
     port = free_port()
     env = {"DESKHAND_DATA": str(data), "DESKHAND_PORT": str(port), "DESKHAND_LOG_LEVEL": "error"}
     env |= {f"DESKHAND_{name.upper()}": str(value) for name, value in settings.items()}
-    with running("-m", "bot", "serve", env=env) as process:
+    with running("-c", _SERVE, env=env) as process:
         yield process, f"http://127.0.0.1:{port}"
 
 

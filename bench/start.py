@@ -1,4 +1,4 @@
-"""From the command to the first answer, on a fresh folder and on one that is there; and the memory it takes."""
+"""From the command to the first answer, on a fresh folder and on one that is there; and its memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ def main(quick: bool) -> None:
     best = min(each[0] for each in again)
     say(
         Figure(
-            "start to first answer", seconds, "s", bar=2.0, note=f"best {best:.2f} s; {used:.2f} s of processor"
+            "start to first answer",
+            seconds,
+            "s",
+            bar=2.0,
+            note=f"best {best:.2f} s; {used:.2f} s of processor",
         )
     )
     say(Figure("memory after the first look-up", memory, "MB", bar=150))
