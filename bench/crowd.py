@@ -15,6 +15,7 @@ from tests.house import House
 WISH = "I need access to the staging database for two weeks"  # of medium risk: the manager decides
 MODEL = "ana"  # whom the made-up colleagues are copied from
 _AT_ONCE = 16
+_TIME_OFF = "policy, unit, available, used, monthly, cap, as_of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,16 @@ def hire(data: Path, count: int) -> list[str]:
     db = sqlite3.connect(Paths(data).company)
     with db:
         columns = [row[1] for row in db.execute("PRAGMA table_info(person)")]
-        model = dict(zip(columns, db.execute("SELECT * FROM person WHERE account = ?", (MODEL,)).fetchone()))
+        row = db.execute("SELECT * FROM person WHERE account = ?", (MODEL,)).fetchone()
+        model = dict(zip(columns, row, strict=True))
         for account in accounts:
             person = {**model, "id": f"id-{account}", "account": account, "mail": f"{account}@example.com"}
             person |= {"name": account.title(), "folded_name": account}
             places = ", ".join("?" * len(person))
             db.execute(f"INSERT INTO person VALUES ({places})", tuple(person.values()))
             db.execute(
-                "INSERT INTO time_off (person_id, policy, unit, available, used, monthly, cap, as_of)"
-                " SELECT ?, policy, unit, available, used, monthly, cap, as_of FROM time_off WHERE person_id = ?",
+                f"INSERT INTO time_off (person_id, {_TIME_OFF})"
+                f" SELECT ?, {_TIME_OFF} FROM time_off WHERE person_id = ?",
                 (person["id"], model["id"]),
             )
     db.close()
@@ -63,9 +65,8 @@ async def ask_and_confirm(house: House, accounts: Iterable[str]) -> list[Waiting
 def waiting(house: House) -> list[Waiting]:
     found = []
     with house.app.office.database.read() as conn:
-        handles = dict(
-            conn.exec_driver_sql("SELECT owner, handle FROM handles WHERE choice = 'approve'").all()
-        )
+        rows = conn.exec_driver_sql("SELECT owner, handle FROM handles WHERE choice = 'approve'")
+        handles = {owner: handle for owner, handle in rows}
     for request in house.requests(State.APPROVING):
         seat = request.seats[request.waits_for or ""][0]
         found.append(Waiting(request.ref, handles[request.ref], seat.person))
