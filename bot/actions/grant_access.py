@@ -19,7 +19,7 @@ from bot.procedures.action import (
     Step,
     World,
 )
-from integrations.contract import Person
+from integrations.contract import Person, UnknownGroup
 
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
@@ -373,6 +373,127 @@ PHRASES: tuple[str, ...] = (
     "everyone in my team has {app} except me",
     "my whole team has {app}, only I don't",
     "still no {app} for me, please add",
+    "the client sent comments in {app} and I can't see any of them, could you let me in",
+    "starting on the rebrand tomorrow, so I'll have to get into {app}",
+    "I'm supposed to review {person}'s work in {app} but it says I need permission",
+    "somebody shared a link to {app} with me and it says request access",
+    "clicked the link to {app} and got a 'you don't have access' page",
+    "{app} greets me with 'ask your administrator'",
+    "{app} bounced me, no rights",
+    "my boss wants the numbers out of {app} by tonight and I'm not even in there",
+    "they put me on the support rota {span}, that needs {app}",
+    "I'm on the rota {span} so I need {app}",
+    "I've been asked to present from {app} {span}",
+    "covering the night shift, {app} please {span}",
+    "for the migration weekend I need {app} {span}",
+    "pen test {span}, need {app}",
+    "year-end closing is coming and I have no {app}",
+    "quarterly report due, I need {app} {span}",
+    "customer escalation, need to look into {app} {span}",
+    "hotfix needed, please open {app} for me {span}",
+    "investigating an outage, need {app} right now",
+    "need to run one query on {app}",
+    "need to roll back a deploy, give me {app} {span}",
+    "would be cool to have {app} {span}",
+    "it would help me a lot to have {app} {span}",
+    "I guess I need {app}",
+    "I think I need {app} {span}",
+    "I believe I need access to {app}",
+    "not sure how this works but I need {app}",
+    "no idea whom to ask, I need access to {app}",
+    "who can give me {app}? my project starts {span}",
+    "who can let me into {app}",
+    "how about giving me {app} {span}",
+    "how would I go about getting {app}",
+    "what's the way to get into {app}? I need it for a task",
+    "let's get me into {app}",
+    "sort me out with {app} {span}",
+    "fix me up with {app}",
+    "throw me into {app} {span}",
+    "drop me an invite for {app}",
+    "send me an invite to {app}",
+    "send me an invitation for {app}",
+    "get me a seat in {app} {span}",
+    "get me a license for {app}",
+    "order a {app} license for me",
+    "is there a free {app} license for me",
+    "any {app} licenses left? I'd like one",
+    "one {app} license please",
+    "one seat of {app} {span} please",
+    "yo {app} plz",
+    "hey need {app} asap",
+    "hey can i get {app} {span} thx",
+    "hiya, {app} {span}?",
+    "pls {app} {span}",
+    "plz gimme acess to {app}",
+    "i neeed {app} acess",
+    "acces {app} {span}",
+    "i want {app} {span}",
+    "i wanna use {app}",
+    "need perms on {app}",
+    "need perms for {app} {span}",
+    "perms for {app} pls",
+    "gimme rights for {app}",
+    "Would you be so kind as to provide me with access to {app} {span}?",
+    "I kindly request permission to use {app} {span}.",
+    "I hereby request access to {app} {span} for the purpose of the annual audit.",
+    "With my manager's blessing I would like to request {app} {span}.",
+    "May I ask for access to {app} {span}?",
+    "Might I be granted {app} {span}?",
+    "I've asked three times for {app}. Give it to me now.",
+    "this is blocking my whole team: I don't have {app}",
+    "seriously, how can I work without {app}? access please",
+    "why don't I have {app}? I need it",
+    "why can't I open {app}? please give me access",
+    "how come I'm not in {app}, everybody else is",
+    "everyone else can see {app}, I can't",
+    "{person} can see {app} and I can't",
+    "{person} and I both work on this, but only {person} has {app}",
+    "I'm replacing {person} {span} and so I need what's in {app}",
+    "I took over from {person}, please give me {app}",
+    "{person} is out {span}, I'm the stand-in and need {app}",
+    "{person} from finance wants me to check something in {app}, I need access",
+    "same {app} access as last time {span}",
+    "same as last month: {app} {span}",
+    "the usual: {app} {span}",
+    "again {app} {span} please",
+    "{app} again please",
+    "I had {app} until yesterday, can I have it {span} more",
+    "I had {app} before my leave, please give it back to me",
+    "could my {app} be extended {span}",
+    "can you prolong my {app} {span}",
+    "please extend {app} {span}",
+    "extension for {app} {span}",
+    "one more week of {app} please",
+    "{app}, only to read, {span}",
+    "just read access to {app} {span}",
+    "viewer rights on {app} are enough",
+    "{app} with write rights {span}",
+    "{app} admin {span} because of an incident",
+    "{app} and {app} {span}",
+    "both {app} and {app} please",
+    "{app} plus {app} for a project",
+    "I need the following: {app}",
+    "need: {app}, when: {span}",
+    "resource: {app}, duration: {span}",
+    "{span}, {app}",
+    "{app} is missing on my account",
+    "{app} isn't available to me yet",
+    "{app} still doesn't work for me because nobody added me",
+    "nobody added me to {app} yet",
+    "you forgot to add me to {app}",
+    "please check why I don't have {app} and add me",
+    "please put me in the {app} group {span}",
+    "group membership for {app} {span}",
+    "join {app} {span}",
+    "I want to join {app}",
+    "I'd like in on {app}",
+    "let me at {app}",
+    "what about {app} for me {span}?",
+    "{app} would be helpful {span}",
+    "{app} would be useful for my job",
+    "{app} needed",
+    "{app} wanted",
 )
 
 
@@ -383,19 +504,22 @@ class JoinGroup:
     no_undo = ""
 
     async def look(self, run: Run) -> Seen:
-        return {"member": await run.world.groups.has(_group(run), run.subject.id)}
+        group = _group(run)
+        return {"group": group, "member": await run.world.groups.has(group, run.subject.id)}
 
     def needless(self, seen: Seen) -> bool:
         return bool(seen["member"])
 
-    async def do(self, run: Run) -> None:
-        await run.world.groups.add(_group(run), run.subject.id, op=run.op)
+    # From here on the group is the one that was seen: what the catalogue says tomorrow is not what we gave.
+
+    async def do(self, run: Run, seen: Seen) -> bool:
+        return await run.world.groups.add(seen["group"], run.subject.id, op=run.op)
 
     async def happened(self, run: Run, seen: Seen) -> bool | None:
-        return await run.world.groups.has(_group(run), run.subject.id)
+        return await run.world.groups.has(seen["group"], run.subject.id)
 
     async def undo(self, run: Run, seen: Seen) -> None:
-        await run.world.groups.remove(_group(run), run.subject.id, op=f"{run.op}:undo")
+        await run.world.groups.remove(seen["group"], run.subject.id, op=f"{run.op}:undo")
 
 
 class GrantAccess(Procedure):
@@ -449,7 +573,10 @@ def _times(span: dict[str, Any], now: datetime) -> tuple[datetime | None, dateti
 
 
 def _group(run: Run) -> str:
-    return run.world.catalogue[run.params["resource"]].group
+    resource = run.world.catalogue.get(run.params["resource"])
+    if resource is None:
+        raise UnknownGroup(f"the catalogue has no {run.params['resource']} any more")
+    return resource.group
 
 
 ACTION = GrantAccess()

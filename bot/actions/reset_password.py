@@ -260,6 +260,77 @@ PHRASES: tuple[str, ...] = (
     "apologies, password forgotten, again",
     "I'm an idiot, forgot my password",
     "guess what, forgot my password again",
+    "ok so this is silly but I changed it right before the long weekend and now I'm sitting here guessing",
+    "been staring at the login screen for twenty minutes trying every combination I know, I give up, can "
+    "you start me fresh",
+    "I'm 99% sure it ended with an exclamation mark but my machine disagrees",
+    "what I used to log in with no longer gets me in and I have no clue why",
+    "can't for the life of me recall what I set it to",
+    "my login phrase slipped my mind",
+    "totally blanked on my login this morning, need a new one before the standup at 9",
+    "I set something super clever on Friday. Too clever. Need to start over with my password",
+    "the pop-up said it expires today, I clicked it away, and now I can't log in anymore",
+    "Outlook, Teams, everything keeps prompting me for my password and won't take it",
+    "password box keeps popping up in outlook over and over",
+    "new keyboard layout, typed something as new password, no idea what it really is",
+    "keep getting bounced at login with incorrect password",
+    "nothing I type works at the windows screen, think I need a fresh pw",
+    "pls can sb give me a new pw i cant work",
+    "yo need a pw reset",
+    "hey deskhand pw reset thx",
+    "hii can u help me i dont no my pasword",
+    "my passwrd isnt workng",
+    "pasword forgoten",
+    "forgotn pw",
+    "Good afternoon, it appears that my password is no longer valid. I'd be most grateful for assistance "
+    "in obtaining a new one.",
+    "Would you kindly assist me in restoring my login? I have forgotten the password.",
+    "I'd be much obliged if my password could be reset at your earliest convenience.",
+    "FORGOT MY PASSWORD. AGAIN. FIX IT.",
+    "this password thing is driving me nuts, new one NOW",
+    "why do we even have these rules, I can never remember my password, reset it",
+    "I hate this. every 90 days the same circus. just give me a new password",
+    "I'm on parental leave until last week and everything expired, my password too",
+    "after my sabbatical I can't remember what my password was",
+    "was off sick for a month, password expired meanwhile",
+    "I might have typed my password into a fake page, better change it quickly",
+    "I accidentally posted my password in a channel, need to change it right away",
+    "my password showed up in a leak list, I want a different one",
+    "I shared my password with {person} once and want to change it now",
+    "the laptop was stolen and my password was on a note in the bag, reset it please",
+    "I want to reset my password and also ask what's for lunch",
+    "new password please, and after that I have another question",
+    "first reset my password then I'll tell you about the printer",
+    "my password manager got wiped, so all gone including the one for here",
+    "someone watched me type it, I'd feel better with a new password",
+    "I need to get a new login secret, the old one is burned",
+    "regain access to my account, lost the password",
+    "get me back in, I don't know my password",
+    "how do i get back in if i forgot my password",
+    "what now? password forgotten",
+    "could you generate me a random password to get started again",
+    "send over a temp pw please",
+    "temp password?",
+    "password gone",
+    "pw gone pls help",
+    "pw expired",
+    "expired password",
+    "password rejected",
+    "password incorrect",
+    "password invalid",
+    "bad password",
+    "wrong pw",
+    "my pw",
+    "my password",
+    "reset it, my password I mean",
+    "I'd like it reset, the password",
+    "can I reset my password with you?",
+    "am I in the right place to reset my password?",
+    "is this where I reset my password",
+    "are you able to reset my password",
+    "{person} said you can reset my password",
+    "my manager said I should ask you to reset my password",
+    "heard you can do password resets, mine please",
 )
 
 
@@ -276,9 +347,10 @@ class SetNewPassword:
     def needless(self, seen: Seen) -> bool:
         return False
 
-    async def do(self, run: Run) -> None:
+    async def do(self, run: Run, seen: Seen) -> bool:
         assert run.secret is not None, "the credential is sealed before the step runs"
         await run.world.accounts.reset(run.subject.id, run.secret, op=run.op)
+        return True
 
     async def happened(self, run: Run, seen: Seen) -> bool | None:
         state = await run.world.accounts.state(run.subject.id)

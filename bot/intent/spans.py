@@ -362,6 +362,8 @@ class _Reader:
         if self._word(vague) in _VAGUE:
             return self._vague(vague)
         number = self._number(at)
+        if number is None and at and self._word(at - 1) == "another" and self._word(at) in _MINUTES:
+            number, at = 1, at - 1  # "for another week"
         if number is None:
             return None
         at += 1

@@ -68,6 +68,9 @@ class Shape:
     none_weight: float = 1.0  # how much a "none" message counts against one for an action
 
 
+SHAPE = Shape()
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A plain phrase as a model judged it that had never seen it."""
@@ -84,14 +87,18 @@ class Judged:
 Rows = Sequence[tuple[str, str]]  # name of the action, phrase
 
 
-def train(phrases: Mapping[str, Sequence[str]], shape: Shape = Shape()) -> Weights:
+def train(phrases: Mapping[str, Sequence[str]], shape: Shape = SHAPE) -> Weights:
     """Weights for ``phrases``: those of every action by its name, and those of ``none``."""
     temperature, threshold = calibrate(cross_validate(phrases, shape))
-    fitted = _fit(_rows(phrases), shape)
-    return replace(fitted, temperature=temperature, threshold=threshold, phrases_hash=phrases_hash(phrases))
+    return replace(fit(phrases, shape), temperature=temperature, threshold=threshold)
 
 
-def cross_validate(phrases: Mapping[str, Sequence[str]], shape: Shape = Shape()) -> list[Judged]:
+def fit(phrases: Mapping[str, Sequence[str]], shape: Shape = SHAPE) -> Weights:
+    """Weights without calibration: the probabilities are raw, and the threshold is none."""
+    return replace(_fit(_rows(phrases), shape), phrases_hash=phrases_hash(phrases))
+
+
+def cross_validate(phrases: Mapping[str, Sequence[str]], shape: Shape = SHAPE) -> list[Judged]:
     """Every phrase judged by the model of the other folds, uncalibrated."""
     rows = _rows(phrases)
     judged: list[Judged] = []

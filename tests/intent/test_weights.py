@@ -1,0 +1,94 @@
+"""The weights are those of the present phrases, and hold the bars on messages no phrase was written from."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.actions import discover
+from bot.intent import none
+from bot.intent.classify import WEIGHTS, Classifier, Weights, WeightsError, phrases_hash
+from bot.intent.evaluate import MessagesError, figures, read, report, table
+
+HELD_OUT = Path(__file__).with_name("heldout.jsonl")
+
+
+@pytest.fixture(scope="session")
+def phrases():
+    return {action.name: action.phrases for action in discover().named()} | {none.NONE: none.PHRASES}
+
+
+def test_the_weights_were_trained_on_the_present_phrases(classifier, phrases):
+    assert classifier.weights.phrases_hash == phrases_hash(phrases), "phrases have changed: run `deskhand train`"
+    assert set(classifier.weights.classes) == set(phrases)
+
+
+def test_there_are_enough_different_phrases(phrases):
+    for name, said in phrases.items():
+        assert len(set(said)) == len(said), f"{name} has a phrase twice"
+        assert len(said) >= (300 if name == none.NONE else 60)
+    everything = [phrase for said in phrases.values() for phrase in said]
+    assert len(set(everything)) == len(everything), "a phrase stands under two actions"
+
+
+def test_no_held_out_message_is_a_phrase(phrases):
+    said = {phrase.casefold() for each in phrases.values() for phrase in each}
+    assert not [1 for message in read(HELD_OUT) if message.text.casefold() in said]
+
+
+def test_held_out_messages_are_understood(classifier):
+    found = figures(read(HELD_OUT), classifier.classify)
+    assert found.messages >= 200
+    assert found.action_precision >= 0.95, report(found)
+    assert found.false_actions <= 0.05, report(found)
+
+
+@pytest.mark.slow
+def test_training_again_gives_the_same_predictions(classifier, phrases):
+    train = pytest.importorskip("bot.intent.train")
+    stored = classifier.weights
+    again = Classifier(replace(train.fit(phrases), temperature=stored.temperature, threshold=stored.threshold))
+    for message in read(HELD_OUT):
+        before, after = classifier.classify(message.text), again.classify(message.text)
+        assert before.action == after.action
+        assert before.probability == pytest.approx(after.probability, abs=0.01)
+
+
+def test_weights_are_read_as_they_were_written(classifier):
+    assert classifier.weights.dump() == WEIGHTS.read_bytes()
+    assert Weights.read(WEIGHTS.read_bytes()) == classifier.weights
+
+
+@pytest.mark.parametrize("damage", [b"", b"not gzip", WEIGHTS.read_bytes()[:1000], WEIGHTS.read_bytes()[:-9]])
+def test_damaged_weights_say_what_to_do(tmp_path, damage):
+    path = tmp_path / "weights.bin"
+    path.write_bytes(damage)
+    with pytest.raises(WeightsError, match="deskhand train"):
+        Classifier.load(path)
+    with pytest.raises(WeightsError, match="nowhere"):
+        Classifier.load(tmp_path / "nowhere")
+
+
+def test_figures_count_what_was_accepted(classifier, tmp_path):
+    path = tmp_path / "messages.jsonl"
+    rows = [
+        {"text": "reset my password", "intent": "reset_password", "accepted": ["reset_password"]},
+        {"text": "unlock my account", "intent": "reset_password", "accepted": ["reset_password", "unlock_account"]},
+        {"text": "hello", "intent": "none", "accepted": ["none"]},
+        {"text": "reset my password", "intent": "none"},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    found = figures(read(path), classifier.classify)
+    assert (found.messages, found.accuracy, found.action_precision) == (4, 0.75, pytest.approx(2 / 3))
+    assert (found.action_recall, found.false_actions) == (1, 0.5)
+    assert "75.0%" in report(found)
+    assert "reset_password" in table(found)
+
+
+@pytest.mark.parametrize("line", ["nonsense", "[]", '{"text": 1, "intent": "none"}', '{"text": "x"}'])
+def test_a_wrong_line_is_named(tmp_path, line):
+    path = tmp_path / "messages.jsonl"
+    path.write_text('{"text": "hi", "intent": "none"}\n' + line)
+    with pytest.raises(MessagesError, match=":2:"):
+        read(path)
