@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import runpy
 import sys
 from collections.abc import Callable, Sequence
@@ -43,6 +44,7 @@ _MENDABLE = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    os.umask(0o077)  # whatever is written here is for whoever runs it alone
     args = _parser().parse_args(argv)
     command: Command = args.command
     try:
@@ -150,6 +152,13 @@ def _log(settings: Settings) -> None:
     if level is None:
         raise SettingError("DESKHAND_LOG_LEVEL: takes debug, info, warning or error")
     structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper("iso", utc=True),
+            # Plain: a traceback that shows local variables shows what people wrote, and secrets.
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

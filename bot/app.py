@@ -51,6 +51,7 @@ log = structlog.get_logger()
 
 MIGRATIONS = (spine, audit_tables.create)  # numbered by place: only ever add at the end
 
+_UNDER_WAY = timedelta(seconds=15)  # what came in lately is being handled
 _SWEEP_S = 30.0  # late grants, finished jobs, old event ids, a checkpoint of the trail
 _REMEMBER_EVENTS = timedelta(days=2)  # ids of events that a platform might deliver again
 
@@ -113,7 +114,11 @@ def load_policies(settings: Settings, registry: Registry) -> tuple[Policies, Cat
     if problems := check(settings.policies, registry.actions):
         listed = "\n".join(f"  {problem}" for problem in problems)
         raise CannotStart(f"The policies cannot be used; `deskhand policy check` says the same:\n{listed}")
-    return Policies.load(settings.policies), Catalogue.load(settings.policies / "catalogue.yaml")
+    policies = Policies.load(settings.policies)
+    for name, group in (("ADMINS", settings.admins), ("FALLBACK_APPROVERS", settings.fallback)):
+        if group not in policies.groups:
+            raise CannotStart(f"DESKHAND_{name}: no rule speaks of the group {group!r}, so nobody could act")
+    return policies, Catalogue.load(settings.policies / "catalogue.yaml")
 
 
 def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
@@ -179,6 +184,7 @@ async def running(settings: Settings, clock: Callable[[], datetime] = now) -> As
             with contextlib.suppress(asyncio.CancelledError):
                 await keeper
             await app.desk.finish()
+            await app.engine.finish()
             app.office.jobs.stop()
             await _checkpoint(app)
             app.office.database.close()
@@ -199,6 +205,7 @@ async def _keep_house(app: App) -> None:
     while True:
         try:
             await app.engine.sweep()
+            await app.desk.replay(older_than=_UNDER_WAY)
             await app.office.jobs.sweep()
             await app.office.database.write(partial(forget, before=app.office.clock() - _REMEMBER_EVENTS))
             await _checkpoint(app)

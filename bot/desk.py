@@ -27,6 +27,7 @@ from bot.procedures.lookup import Lookups
 from bot.procedures.office import Office
 from bot.procedures.request import Request
 from bot.procedures.slots import Guess
+from bot.store.database import StorageDown
 from bot.store.handles import Choice, Handles, Meaning, meaning_of
 from bot.store.inbox import Inbox, lately
 from integrations.contract import ConnectorError, Person
@@ -37,12 +38,15 @@ _ACK_WITHIN_S = 1.0
 _TEXT_CHARS = 4_000
 _LIKELY = 3  # actions offered where nothing is sure
 _MINUTE = timedelta(minutes=1)
+_PRESSES = 6  # times as many presses as messages
 
 GIVE_BACK = "give_back_access"
 REMOVED = (
     "I removed what looked like a password or code. Never send one here: nobody at the help desk needs it."
 )
 DOWN = "I cannot check your request right now, so I did nothing. Please try again in a minute."
+LATER = "I have your message and answer as soon as I can."
+FAILED = "Something went wrong on my side, and this message went no further. The admins can see why."
 BUSY = "That was a lot at once. I answer the next messages in a minute."
 
 
@@ -53,7 +57,7 @@ class Desk:
         self._understander = understander
         self._inbox = inbox
         self._lookups = Lookups(office, engine.gate)
-        self._tasks: set[asyncio.Task[Ack]] = set()
+        self._tasks: dict[str, asyncio.Task[Ack]] = {}  # by the key of the inbound
 
     async def receive(self, inbound: Inbound) -> Ack:
         """Store, handle, acknowledge within a second. :raises StorageDown: it was not stored"""
@@ -67,41 +71,49 @@ class Desk:
         if recent is None:
             return Ack(duplicate=True)
         task = asyncio.create_task(self._handle(cleaned, recent))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[inbound.key] = task
+        task.add_done_callback(lambda _: self._tasks.pop(inbound.key, None))
         try:
             ack = await asyncio.wait_for(asyncio.shield(task), _ACK_WITHIN_S)
         except TimeoutError:
             return Ack(working=True)
         return ack.model_copy(update={"notice": f"{REMOVED} {ack.notice}".strip()}) if removed else ack
 
-    async def replay(self) -> int:
-        """Handle what a crash left unanswered. Returns how many there were."""
+    async def replay(self, older_than: timedelta = timedelta()) -> int:
+        """Handle what a crash, or a chat or database that was down, left unanswered; at the start, and
+        now and then. Returns how many there were."""
+        before = self._office.clock() - older_than
         with self._office.database.read() as conn:
-            waiting = self._inbox.waiting(conn)
+            waiting = [each for each in self._inbox.waiting(conn, before) if each.key not in self._tasks]
         for inbound in waiting:
             await self._handle(inbound, 0, replayed=True)
         return len(waiting)
 
     async def finish(self) -> None:
         """Let what is under way end."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _handle(self, inbound: Inbound, recent: int, *, replayed: bool = False) -> Ack:
-        if not (replayed and await self._engine.show_again(inbound)):
-            ack = await self._safely(inbound, recent)
-        else:
-            ack = Ack()
+        """Done once and for all, or left in the inbox for the next round. Never raises."""
+        try:
+            again = replayed and await self._engine.show_again(inbound)
+            ack = Ack() if again else await self._answered(inbound, recent)
+        except (PlatformDown, StorageDown) as down:
+            log.warning("inbound.put_off", inbound=inbound.id, reason=str(down))
+            return Ack(notice=LATER)
+        except Exception:  # a fault of ours: it must neither stop the desk nor come back for ever
+            log.exception("inbound.failed", inbound=inbound.id)
+            ack = await self._gave_up(inbound)
         self._office.database.write_along(lambda conn: self._inbox.done(conn, inbound))
         return ack
 
-    async def _safely(self, inbound: Inbound, recent: int) -> Ack:
+    async def _answered(self, inbound: Inbound, recent: int) -> Ack:
         try:
             person = await self._office.people.identify(inbound)
+            if recent > self._limit(inbound):
+                return await self._put_off(person, inbound, recent)
             if inbound.kind is InboundKind.PRESS:
                 return await self._press(person, inbound)
-            if recent > self._office.settings.requests_per_minute:
-                return await self._put_off(person, inbound, recent)
             return await self._message(person, inbound)
         except Stranger as stranger:
             return await self._turned_away(inbound, str(stranger))
@@ -109,9 +121,22 @@ class Desk:
             log.warning("system.down", error=type(error).__name__, reason=str(error))
             await self._reply(inbound, [Card(title="Not now", text=DOWN, tone=Tone.WARN)])
             return Ack(notice=DOWN)
-        except (PlatformDown, Unreachable) as error:
+        except Unreachable as error:
             log.warning("reply.lost", inbound=inbound.id, reason=str(error))
             return Ack()
+
+    async def _gave_up(self, inbound: Inbound) -> Ack:
+        try:
+            await self._audit("inbound.failed", DESKHAND, inbound, "failed")
+            await self._reply(inbound, [Card(title="Something went wrong", text=FAILED, tone=Tone.WARN)])
+        except (ConnectorError, PlatformDown, StorageDown, Unreachable) as error:
+            log.error("inbound.failed_unsaid", inbound=inbound.id, reason=str(error))
+        return Ack(notice=FAILED)
+
+    def _limit(self, inbound: Inbound) -> int:
+        """Events of one kind that one person gets handled in a minute."""
+        per_minute = self._office.settings.requests_per_minute
+        return per_minute if inbound.kind is InboundKind.MESSAGE else per_minute * _PRESSES
 
     async def _message(self, person: Person, inbound: Inbound) -> Ack:
         slots = {action.name: action.slots for action in self._office.registry.named()}
@@ -254,18 +279,18 @@ class Desk:
         return Ack(notice=why)
 
     async def _put_off(self, person: Person, inbound: Inbound, recent: int) -> Ack:
-        if recent == self._office.settings.requests_per_minute + 1:  # said once, not to every message
+        if recent == self._limit(inbound) + 1:  # said once, not to every message
             await self._audit("sender.put_off", person.id, inbound)
             await self._reply(inbound, [Card(title="One moment", text=BUSY, tone=Tone.WAIT)])
         return Ack(notice=BUSY)
 
-    async def _audit(self, kind: str, actor: str, inbound: Inbound) -> None:
+    async def _audit(self, kind: str, actor: str, inbound: Inbound, outcome: str = "refused") -> None:
         event = Event(
             at=self._office.clock(),
             kind=kind,
             actor=actor,
             service=inbound.platform,
-            outcome="refused",
+            outcome=outcome,
             data={"inbound": plain(inbound.id, 80), "account": plain(inbound.account, 80)},
         )
         await self._office.database.write(lambda conn: append(conn, event))

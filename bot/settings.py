@@ -56,8 +56,8 @@ class Settings:
     requests_per_minute: int = _setting(
         "DESKHAND_REQUESTS_PER_MINUTE", 10, "messages of one person acted upon"
     )
-    pending_per_approver: int = _setting(
-        "DESKHAND_PENDING_PER_APPROVER", 10, "undecided requests one person may have waiting for one approver"
+    open_per_person: int = _setting(
+        "DESKHAND_OPEN_PER_PERSON", 10, "requests one person may have under way at once"
     )
     log_level: str = _setting("DESKHAND_LOG_LEVEL", "info", "debug, info, warning or error")
 

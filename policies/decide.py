@@ -116,7 +116,7 @@ class Policies:
         self._schema = cedarpy.Schema.from_str(schema)
         self._set = cedarpy.PolicySet.from_str("\n".join(sources[name] for name in sorted(sources)))
         self._offers = cedarpy.PolicySet.from_json_str(_offers(rules))
-        self._groups = frozenset(_groups(rules))
+        self.groups = frozenset(_groups(rules))  # ids of the groups that any rule names
         # By action; never longer than the actions of the schema.
         self._offered: dict[str, tuple[Rule, ...]] = {}
 
@@ -235,7 +235,7 @@ class Policies:
         if who.managers:
             attributes["manager"] = attributes["managers"][0]
         # Only groups a rule speaks of: somebody may be in hundreds.
-        parents = [{"type": "Group", "id": id} for id in sorted(who.groups & self._groups)]
+        parents = [{"type": "Group", "id": id} for id in sorted(who.groups & self.groups)]
         return {"uid": {"type": "Person", "id": who.id}, "attrs": attributes, "parents": parents}
 
 
@@ -311,6 +311,12 @@ def _annotation_errors(rule: Rule, notes: Mapping[str, str], earlier: list[Rule]
     quorum = notes.get("quorum", "1")
     if not quorum.isdecimal() or int(quorum) < 1:
         yield PolicyError(rule.file, rule.id, f"@quorum is {quorum!r}; it is a whole number from 1 on")
+    elif rule.stages and int(quorum) > len(rule.stages):
+        yield PolicyError(
+            rule.file,
+            rule.id,
+            f"@quorum is {quorum}, but each of its {len(rule.stages)} stages has one approver",
+        )
     for name in sorted(set(notes) - known):
         yield PolicyError(rule.file, rule.id, f"@{name} is not known; there are @{', @'.join(sorted(known))}")
 

@@ -120,7 +120,8 @@ class Step(Protocol):
     def needless(self, seen: Seen) -> bool:
         """The wanted state is there already: nothing is done, and nothing of it is ours."""
 
-    async def do(self, run: Run) -> None: ...
+    async def do(self, run: Run, seen: Seen) -> bool:
+        """False: somebody else was faster, it was so already, and nothing of it is ours."""
 
     async def happened(self, run: Run, seen: Seen) -> bool | None: ...
 

@@ -25,6 +25,7 @@ from bot.procedures.cards import Story
 from bot.procedures.office import Office
 from bot.procedures.request import Request, State
 from bot.store import deliveries, sealed
+from bot.store.database import Database
 from bot.store.deliveries import Delivery
 from bot.store.handles import Handles
 from integrations.contract import ConnectorError
@@ -64,9 +65,9 @@ def views(story: Story, delivered: frozenset[str], admins: frozenset[str]) -> It
     request = story.request
     for person in request.told:
         yield View(f"told:{person}", person, lambda s, h, p=person: cards.told(s, p, h))  # type: ignore[misc]  # bound default
-    if request.alarm:
-        for admin in sorted(admins):
-            yield View(f"alarm:{admin}", admin, lambda s, h: cards.alarm(s))
+    called = {key.removeprefix("alarm:") for key in delivered if key.startswith("alarm:")}
+    for admin in sorted(admins | called):  # also when it is over: their copies change too
+        yield View(f"alarm:{admin}", admin, lambda s, h: cards.alarm(s))
 
 
 def _requester(story: Story, delivered: frozenset[str]) -> Iterator[View]:
@@ -103,6 +104,13 @@ def _approvers(story: Story, delivered: frozenset[str]) -> Iterator[View]:
         yield View(f"approve:{stage}", CHANNEL, lambda s, h, stage=stage: cards.approval(s, stage, None, h))  # type: ignore[misc]  # bound default
 
 
+async def kept(database: Database, owner: str, handles: Handles) -> Handles:
+    """The minted handles committed; what comes back is what stands there, whoever minted it first."""
+    await database.write(handles.keep)
+    with database.read() as conn:
+        return Handles.of(conn, owner)
+
+
 class Announcer:
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -117,14 +125,26 @@ class Announcer:
             sent = deliveries.of(conn, ref)
             handles = Handles.of(conn, ref)
         admins = await self._admins() if request.alarm else frozenset()
-        wanted = [(view, view.card(story, handles)) for view in views(story, frozenset(sent), admins)]
+        shown = list(views(story, frozenset(sent), admins))
+        wanted = [(view, view.card(story, handles)) for view in shown]
         if handles.minted:
-            await self._office.database.write(handles.keep)
+            handles = await kept(self._office.database, ref, handles)
+            wanted = [(view, view.card(story, handles)) for view in shown]
         results = await asyncio.gather(
             *(self._deliver(ref, view, card, sent.get(view.key)) for view, card in wanted)
         )
-        if rows := [row for row in results if isinstance(row, Delivery)]:
-            await self._office.database.write(lambda conn: deliveries.record(conn, ref, rows))
+        rows = [row for row in results if isinstance(row, Delivery)]
+        whole = not any(isinstance(row, str) for row in results)
+
+        def work(conn: Connection) -> None:
+            deliveries.record(conn, ref, rows)
+            if whole:
+                ledger.published(conn, ref, request.version)
+
+        if rows:
+            await self._office.database.write(work)
+        else:
+            self._office.database.write_along(work)
         if down := [row for row in results if isinstance(row, str)]:
             raise TryLater("; ".join(down))
 

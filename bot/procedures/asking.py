@@ -15,7 +15,7 @@ from bot.procedures.approval import Approvers
 from bot.procedures.gate import Gate, recorded, shown_of
 from bot.procedures.ledger import Note
 from bot.procedures.office import Office
-from bot.procedures.request import Pick, Request, State, digest_of, new_ref
+from bot.procedures.request import CANCELLABLE, Pick, Request, State, digest_of, new_ref
 from bot.procedures.slots import Guess, fill
 from bot.procedures.timers import Timers
 from integrations.contract import Person
@@ -48,6 +48,7 @@ class Asking:
 
         :raises Impossible: it makes no sense now; nothing was opened
         """
+        self._room(sender)
         first = Request(
             ref=new_ref(),
             action=action.name,
@@ -70,8 +71,8 @@ class Asking:
             ledger.create(
                 conn, opened, Note("request.opened", sender.id, inbound.platform, data=data, words=kept)
             )
-            ledger.move(conn, opened, to, note(sender.id, inbound.platform), world.now, **changes)
-            self._timers.abandon(conn, opened)
+            told = note(sender.id, inbound.platform)
+            self._timers.follow(conn, ledger.move(conn, opened, to, told, world.now, **changes))
 
         await self._office.database.write(work)
         return first.ref
@@ -126,10 +127,6 @@ class Asking:
             note = Note("request.refused", sender.id, service, "refused", data)
             await self._end(request, State.REFUSED, " ".join(decision.why), note)
             return Ack()
-        if self._waiting_too_many(request):
-            return Ack(
-                notice="You have many requests waiting for a decision already. Please wait for some of them."
-            )
         stages = () if proceed.allowed else decision.stages
         changes: dict[str, Any] = {
             "stages": stages,
@@ -155,17 +152,14 @@ class Asking:
             changes |= {
                 "seats": {stages[0]: seats},
                 "names": {**request.names, **await self._approvers.names(seats)},
+                "remind_at": world.now + self._office.settings.remind_after,
                 "expires_at": world.now + self._office.settings.expire_after,
             }
         note = Note("request.confirmed", sender.id, service, data={**data, "digest": request.digest})
 
         def work(conn: Connection) -> None:
             after = ledger.move(conn, request, State.APPROVING, note, world.now, **changes)
-            if stages:
-                self._timers.stage(conn, after)
-            else:
-                self._timers.net(conn, after)
-            self._timers.start(conn, after)
+            self._timers.follow(conn, after)
 
         await self._office.database.write(work)
         return Ack()
@@ -223,10 +217,15 @@ class Asking:
             lambda conn: ledger.move(conn, request, to, note, now, outcome=outcome, **changes)
         )
 
-    def _waiting_too_many(self, request: Request) -> bool:
+    def _room(self, person: Person) -> None:
+        """:raises Impossible: they have so many under way that approvers would drown in them"""
         with self._office.database.read() as conn:
-            waiting = ledger.of(conn, request.requester, [State.APPROVING])
-        return len(waiting) >= self._office.settings.pending_per_approver
+            mine = ledger.of(conn, person.id, CANCELLABLE)
+        if len(mine) >= self._office.settings.open_per_person:
+            raise Impossible(
+                f"You have {len(mine)} requests under way. Finish or cancel one first:"
+                ' write "my requests" to see them.'
+            )
 
     def _procedure(self, request: Request) -> Procedure:
         action = self._office.registry[request.action]

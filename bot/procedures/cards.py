@@ -235,9 +235,9 @@ def told(story: Story, person: str, handles: Handles) -> Card:
 def alarm(story: Story) -> Card:
     request = story.request
     return Card(
-        title=f"{request.ref} needs a person",
-        text=request.alarm,
-        tone=Tone.WARN,
+        title=f"{request.ref} needs a person" if request.alarm else f"{request.ref} went on",
+        text=request.alarm or request.outcome,
+        tone=Tone.WARN if request.alarm else Tone.PLAIN,
         facts=(
             Fact(label="Requester", value=request.name(request.requester)),
             Fact(label="Subject", value=request.name(request.subject)),

@@ -103,6 +103,7 @@ class Deciding:
             changes |= {
                 "seats": {**seats_now, stage: seats},
                 "names": {**names, **await self._approvers.names(seats)},
+                "remind_at": self._office.clock() + self._office.settings.remind_after,
                 "expires_at": self._office.clock() + self._office.settings.expire_after,
             }
         return State.APPROVING, changes, note
@@ -119,11 +120,7 @@ class Deciding:
             given = Approval(press.stage, person.id, verdict, press.attested, press.digest, kept)
             ledger.approve(conn, request.ref, given, now)
             full = Note(note.kind, note.actor, note.service, note.outcome, note.data, words)
-            after = ledger.move(conn, request, to, full, now, **changes)
-            if after.waits_for:
-                self._timers.stage(conn, after)
-            elif to is State.APPROVING:
-                self._timers.net(conn, after)
+            self._timers.follow(conn, ledger.move(conn, request, to, full, now, **changes))
 
         try:
             await self._office.database.write(work)

@@ -16,13 +16,14 @@ from bot.procedures.execute import Executor, Outcome, Result
 from bot.procedures.gate import Gate, recorded, target_of
 from bot.procedures.ledger import Approval, Note
 from bot.procedures.office import Office
-from bot.procedures.request import Request, State, digest_of
-from bot.procedures.timers import ABANDONED, Timers
-from bot.store import sealed
-from integrations.contract import SystemDown, UnknownPerson
+from bot.procedures.request import ABANDONED, Request, Stale, State, digest_of
+from bot.procedures.timers import Timers
+from bot.store import frozen, sealed
+from integrations.contract import UnknownPerson
 from policies.decide import Ask, Decision
 
 _SERVICE = "engine"
+_FRESH = timedelta(seconds=30)  # how long the last gate holds for steps that have not begun
 
 
 class Doing:
@@ -76,10 +77,7 @@ class Doing:
             outcome = f"{asked} did not decide in time, so this was not done. You can ask again."
             await self._move(request, State.EXPIRED, _note("request.expired"), outcome=outcome)
             return True
-        remind_at = (
-            request.expires_at - self._office.settings.expire_after + self._office.settings.remind_after
-        )
-        if now >= remind_at and stage not in request.reminded:
+        if request.remind_at and now >= request.remind_at and stage not in request.reminded:
             await self._move(
                 request, State.APPROVING, _note("request.reminded"), reminded=(*request.reminded, stage)
             )
@@ -88,10 +86,8 @@ class Doing:
 
     async def _begin(self, request: Request) -> None:
         """The last gate, on fresh facts, after the last approval: nothing is executed without it."""
-        try:
-            against, data = await self._objection(request)
-        except SystemDown as error:
-            raise TryLater(f"the last gate of {request.ref}: {error}") from error
+        self._wait_for_others(request)
+        against, data = await self._objection(request)
         if against:
             await self._move(
                 request, State.REFUSED, _note("request.refused", "refused", data), outcome=against
@@ -101,12 +97,23 @@ class Doing:
         action = self._procedure(request)
 
         def work(conn: Connection) -> None:
+            if any(frozen.is_frozen(conn, each) for each in (request.requester, request.subject)):
+                raise Stale(request.ref)  # frozen since the gate looked: it looks again
             if action.makes_secret:
                 self._office.seals.put(conn, request.ref, sealed.new_password())
             after = ledger.move(conn, request, State.EXECUTING, note, self._office.clock())
-            self._timers.net(conn, after)
+            self._timers.follow(conn, after)
 
         await self._office.database.write(work)
+
+    def _wait_for_others(self, request: Request) -> None:
+        """What a grant would find there must not be about to go. :raises TryLater:"""
+        with self._office.database.read() as conn:
+            others = ledger.granted(conn, request.subject, request.resource or "")
+        for each in others:
+            leaving = each.state is State.REVOKING or (each.state is State.STUCK and each.given_at)
+            if leaving and each.ref != request.ref:
+                raise TryLater(f"{request.ref} waits until {each.ref} is taken back")
 
     async def _objection(self, request: Request) -> tuple[str, dict[str, Any]]:
         """Why it must not be executed, empty where nothing speaks against it; and for the record."""
@@ -154,11 +161,10 @@ class Doing:
 
     async def _execute(self, request: Request) -> None:
         steps = self._procedure(request).steps(request.params)
-        with self._office.database.read() as conn:
-            others = ledger.granted(conn, request.subject, request.resource or "")
-        if ending := [each.ref for each in others if each.state is State.REVOKING]:
-            # What it would find there is about to go.
-            raise TryLater(f"{request.ref} waits until {ending[0]} is taken back")
+        self._wait_for_others(request)
+        if against := await self._too_late(request):
+            await self._failed(request, Result(Outcome.UNDONE, "", against))
+            return
         run = await self._run(request)
         if run is None:
             result = Result(Outcome.STUCK, "", "the subject is no longer in the directory")
@@ -168,6 +174,14 @@ class Doing:
             await self._done(request)
         else:
             await self._failed(request, result)
+
+    async def _too_late(self, request: Request) -> str:
+        """Why steps that waited before the first of them began must not begin any more."""
+        with self._office.database.read() as conn:
+            begun = bool(ledger.journal(conn, request.ref))
+        if begun or self._office.clock() - request.moved_at < _FRESH:
+            return ""
+        return (await self._objection(request))[0]
 
     async def resolve(self, request: Request, note: Note, *, happened: bool) -> Request:
         """What a person found of a stuck request: from here on it is like any other that was, or was
@@ -183,7 +197,7 @@ class Doing:
             if to is State.UNDONE:
                 sealed.destroy(conn, request.ref)
             after = ledger.move(conn, request, to, note, now, outcome=outcome, alarm="")
-            self._timers.net(conn, after)
+            self._timers.follow(conn, after)
             return after
 
         return await self._office.database.write(work)
@@ -206,6 +220,8 @@ class Doing:
         }
         if timed:
             changes["ends_at"] = request.shown.ends_at or now + _minutes(request.shown.minutes)
+        if action.makes_secret:
+            changes["unseal_until"] = now + self._office.settings.reveal_for
         if action.tells:
             changes["told"] = await self._to_tell(request)
         note = by or _note("request.done", data={"ours": ours})
@@ -217,13 +233,9 @@ class Doing:
             if timed:
                 ends = {"ends_at": ledger.stamp(changes["ends_at"])}
                 after = ledger.move(conn, after, State.ACTIVE, _note("request.active", data=ends), now)
-                self._timers.end(conn, after)
             if action.makes_secret:
-                until = now + self._office.settings.reveal_for
-                sealed.start_clock(conn, request.ref, until)
-                self._timers.unseal(conn, after, until)
-            if by:
-                self._timers.net(conn, after)
+                sealed.start_clock(conn, request.ref, changes["unseal_until"])
+            self._timers.follow(conn, after)
             return after
 
         return await self._office.database.write(work)
@@ -295,7 +307,7 @@ class Doing:
 
         def work(conn: Connection) -> None:
             sealed.destroy(conn, request.ref)
-            ledger.move(conn, request, State.DONE, note, now, outcome=outcome)
+            ledger.move(conn, request, State.DONE, note, now, outcome=outcome, unseal_until=None)
 
         await self._office.database.write(work)
         return True
@@ -307,22 +319,21 @@ class Doing:
             subject = await world.directory.person(request.subject)
         except UnknownPerson:
             return None
-        except SystemDown as error:
-            raise TryLater(f"{request.ref} needs its subject: {error}") from error
         with self._office.database.read() as conn:
             secret = self._office.seals.open(conn, request.ref)
         return lambda step: Run(world, subject, request.params, f"{request.ref}:{step.name}", secret)
 
     async def _to_tell(self, request: Request) -> tuple[str, ...]:
-        try:
-            managers = await self._office.ports.directory.managers(request.subject)
-        except (SystemDown, UnknownPerson) as error:
-            raise TryLater(f"whom to tell of {request.ref}: {error}") from error
+        managers = await self._office.ports.directory.managers(request.subject)
         return tuple(dict.fromkeys([request.subject, *(each.id for each in managers[:1])]))
 
     async def _move(self, request: Request, to: State, note: Note, **changes: Any) -> None:
         now = self._office.clock()
-        await self._office.database.write(lambda conn: ledger.move(conn, request, to, note, now, **changes))
+
+        def work(conn: Connection) -> None:
+            self._timers.follow(conn, ledger.move(conn, request, to, note, now, **changes))
+
+        await self._office.database.write(work)
 
     def _procedure(self, request: Request) -> Procedure:
         action = self._office.registry[request.action]

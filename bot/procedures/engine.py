@@ -12,12 +12,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from datetime import timedelta
 from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import Connection
 
-from bot.audit.trail import Event, append
+from bot.audit.trail import DESKHAND, Event, append
 from bot.chat.inbound import Ack, Inbound
 from bot.durable import TryLater
 from bot.procedures import ledger
@@ -36,10 +37,15 @@ from bot.procedures.request import CANCELLABLE, IllegalMove, Request, Stale, Sta
 from bot.procedures.slots import Guess
 from bot.procedures.timers import SETTLE, Timers
 from bot.store import frozen, sealed
+from bot.store.database import StorageDown
 from bot.store.handles import Choice, Meaning
-from integrations.contract import Person
+from integrations.contract import ConnectorError, Person
 
 log = structlog.get_logger()
+
+_UNDER_WAY = timedelta(seconds=15)  # whoever moved a request lately is still at it
+_LATE = timedelta(minutes=5)  # until the admins hear that something does not go on
+_WORKING = frozenset({State.APPROVING, State.EXECUTING, State.ACTIVE, State.REVOKING})
 
 
 class Engine:
@@ -48,13 +54,14 @@ class Engine:
     def __init__(self, office: Office) -> None:
         self._office = office
         self.gate = Gate(office)
-        self._timers = Timers(office.jobs, office.settings)
+        self._timers = Timers(office.jobs)
         approvers = Approvers(office, self.gate)
         self._asking = Asking(office, self.gate, approvers, self._timers)
         self._deciding = Deciding(office, self.gate, approvers, self._timers)
         self._doing = Doing(office, self.gate, self._timers, self.world)
         self._announcer = Announcer(office)
         self._own = OwnRequests(office, self.end_grant)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         office.jobs.register(SETTLE, self.settle)
 
@@ -100,7 +107,7 @@ class Engine:
     async def press(self, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
         """A button of a request: judged by who pressed it, on what it showed."""
         for _ in range(3):  # a lost race: look again, and say what is true now
-            request = self._load(meaning.owner)
+            request = await self._on_time(meaning.owner)
             try:
                 ack = await self._pressed(request, person, meaning, inbound)
             except Stale:
@@ -108,6 +115,14 @@ class Engine:
             await self.settle_now(meaning.owner)
             return ack
         return Ack(notice="Several people pressed at once. Please look at the card again.")
+
+    async def _on_time(self, ref: str) -> Request:
+        """The request as it is now: what is over by the clock is over, whether or not a job came."""
+        request = self._load(ref)
+        if request.wake_at and request.wake_at <= self._office.clock():
+            await self.settle_now(ref)
+            request = self._load(ref)
+        return request
 
     async def _pressed(self, request: Request, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
         service = inbound.platform
@@ -150,6 +165,8 @@ class Engine:
 
     async def _not_me(self, request: Request, person: Person, service: str) -> Ack:
         """ "This wasn't me": stop everything in this name, destroy what is not shown yet, call the admins."""
+        if not await self._concerned(request, person):
+            return await self._deciding.refuse(request, person, service, "This is no longer yours to say.")
         subject = request.name(request.subject)
         alarm = f"{request.name(person.id)} says that the reset for {subject} was not theirs."
         note = Note("person.frozen", person.id, service, data={"person": request.subject})
@@ -159,11 +176,23 @@ class Engine:
             frozen.freeze(conn, request.subject, person.id, now)
             sealed.destroy(conn, request.ref)
             ledger.move(
-                conn, request, request.state, note, now, alarm=alarm, outcome="Stopped: it was reported."
+                conn,
+                request,
+                request.state,
+                note,
+                now,
+                alarm=alarm,
+                outcome="Stopped: it was reported.",
+                unseal_until=None,
             )
 
         await self._office.database.write(work)
         return Ack(notice="Thank you. Everything in this name is stopped, and the admins know.")
+
+    async def _concerned(self, request: Request, person: Person) -> bool:
+        """The subject, or whoever is their manager today."""
+        managers = await self._office.ports.directory.managers(request.subject)
+        return person.id == request.subject or person.id in [each.id for each in managers[:1]]
 
     async def show_again(self, inbound: Inbound) -> bool:
         """After a crash: show what became of this inbound. False: no request was moved by it."""
@@ -187,14 +216,20 @@ class Engine:
                     pass
             except Stale:
                 raise TryLater(f"{ref} was moved meanwhile") from None
+            except (ConnectorError, StorageDown) as error:
+                raise TryLater(f"{type(error).__name__}: {error}") from error
             finally:
-                await self._announcer.publish(ref)
+                await self._publish(ref)
+
+    async def _publish(self, ref: str) -> None:
+        try:
+            await self._announcer.publish(ref)
+        except (ConnectorError, StorageDown) as error:
+            raise TryLater(f"{type(error).__name__}: {error}") from error
 
     async def _step(self, request: Request) -> bool:
-        """One grant of a resource to a person begins or ends at a time: each looks at the others."""
-        if not request.resource:
-            return await self._doing.step(request)
-        async with self._locks.setdefault(f"{request.subject} {request.resource}", asyncio.Lock()):
+        """One request of a kind about a person does something at a time: each looks at what others left."""
+        async with self._locks.setdefault(f"{request.subject} {request.resource or ''}", asyncio.Lock()):
             return await self._doing.step(request)
 
     async def settle_now(self, ref: str) -> None:
@@ -203,7 +238,18 @@ class Engine:
             await self.settle(ref)
         except TryLater as reason:
             log.warning("settle.put_off", ref=ref, reason=str(reason))
-            await self._office.jobs.soon(f"{ref}:later:{self._load(ref).version}", SETTLE, {"ref": ref})
+        except Exception:  # the move is committed: whoever made it is not to hear that it was not
+            log.exception("settle.failed", ref=ref)
+
+    def settle_soon(self, ref: str) -> None:
+        """The same beside what the caller does next."""
+        task = asyncio.create_task(self.settle_now(ref))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self) -> None:
+        """Let what goes on beside end."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def end_grant(self, ref: str, actor: str, service: str) -> None:
         """Take a running grant back now. Nothing happens where it ended before."""
@@ -213,17 +259,38 @@ class Engine:
             now = self._office.clock()
 
             def work(conn: Connection) -> None:
-                self._timers.net(conn, ledger.move(conn, request, State.REVOKING, note, now))
+                self._timers.follow(conn, ledger.move(conn, request, State.REVOKING, note, now))
 
             await self._office.database.write(work)
         await self.settle(ref)
 
     async def sweep(self) -> None:
-        """Grants whose time is over although no job came: after a restored backup, say."""
+        """All that time calls for and no job came for: after a restored backup, a fault, a chat that
+        was down. What stays undone for long is told to the admins."""
+        now = self._office.clock()
         with self._office.database.read() as conn:
-            due = ledger.due(conn, self._office.clock())
+            due = ledger.due(conn, now, now - _UNDER_WAY)
         for ref in due:
             await self.settle_now(ref)
+            await self._overdue(ref)
+
+    async def _overdue(self, ref: str) -> None:
+        request = self._load(ref)
+        late = (
+            request.state in _WORKING and request.wake_at and self._office.clock() - request.wake_at > _LATE
+        )
+        if not late or request.alarm:
+            return
+        alarm = "It should have gone on minutes ago, and cannot. The log says why."
+        note = Note("request.overdue", DESKHAND, "engine", "failed")
+        now = self._office.clock()
+
+        def work(conn: Connection) -> None:
+            ledger.move(conn, request, request.state, note, now, alarm=alarm)
+
+        with contextlib.suppress(Stale):
+            await self._office.database.write(work)
+        await self.settle_now(ref)
 
     # What an admin can do
 

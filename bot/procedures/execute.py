@@ -90,6 +90,8 @@ class Executor:
                 return Result(
                     Outcome.STUCK, step.name, f"cannot be taken back: {type(error).__name__}: {error}"
                 )
+            if await _asked(step, run(step), entry.seen) is True:
+                return Result(Outcome.STUCK, step.name, "it was taken back, and reading back says it was not")
             await self._record(request, step.name, "undone", "step.undone")
         return Result(Outcome.UNDONE)
 
@@ -104,8 +106,10 @@ class Executor:
             await self._resume(request, step, run, entry)
 
     async def _do(self, request: Request, step: Step, run: Run, seen: Seen) -> None:
+        state = "done"
         try:
-            await _patiently(lambda: step.do(run))
+            ours = await _patiently(lambda: step.do(run, seen))
+            state = "done" if ours else "needless"
         except OutcomeUnknown as error:
             await self._record(request, step.name, "unknown", "step.unanswered", outcome="unknown")
             if await _asked(step, run, seen) is not True:
@@ -113,7 +117,7 @@ class Executor:
         else:
             if await _asked(step, run, seen) is False:
                 raise _Stuck("the system said it was done, and reading back says it was not")
-        await self._record(request, step.name, "done", "step.done")
+        await self._record(request, step.name, state, f"step.{state}")
 
     async def _resume(self, request: Request, step: Step, run: Run, entry: Journal) -> None:
         """Begun before a crash: did it happen?"""

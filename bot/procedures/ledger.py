@@ -24,15 +24,22 @@ _NAMES = "ref action state version requester subject resource ends_at moved_at b
 _ALL = ", ".join(_NAMES)
 _INSERT = Sql(
     "INSERT INTO requests"
-    " (ref, action, state, version, requester, subject, resource, ends_at, moved_at, body)"
-    " VALUES (:ref, :action, :state, :version, :requester, :subject, :resource, :ends_at, :moved_at, :body)"
+    " (ref, action, state, version, requester, subject, resource, ends_at, moved_at,"
+    " wake_at, published, body)"
+    " VALUES (:ref, :action, :state, :version, :requester, :subject, :resource, :ends_at, :moved_at,"
+    " :wake_at, -1, :body)"
 )
 _SWAP = Sql(
     "UPDATE requests SET state = :state, version = :version, resource = :resource, subject = :subject,"
-    " ends_at = :ends_at, moved_at = :moved_at, body = :body WHERE ref = :ref AND version = :version - 1"
+    " ends_at = :ends_at, moved_at = :moved_at, wake_at = :wake_at, body = :body"
+    " WHERE ref = :ref AND version = :version - 1"
 )
 _LOAD = Sql(f"SELECT {_ALL} FROM requests WHERE ref = :ref")  # noqa: S608  constants only
-_DUE = Sql("SELECT ref FROM requests WHERE state = 'active' AND ends_at <= :now ORDER BY ends_at")
+_DUE = Sql(
+    "SELECT ref FROM requests WHERE wake_at <= :now AND moved_at < :still"
+    " UNION SELECT ref FROM requests WHERE published < version AND moved_at < :still"
+)
+_PUBLISHED = Sql("UPDATE requests SET published = :version WHERE ref = :ref AND published < :version")
 _APPROVE = Sql(
     "INSERT INTO approvals VALUES (:ref, :stage, :person, :verdict, :attested, :digest, :words, :at)"
 )
@@ -114,8 +121,9 @@ def of(conn: sa.Connection, requester: str, states: Iterable[State]) -> list[Req
 
 
 def granted(conn: sa.Connection, subject: str, resource: str) -> list[Request]:
-    """Grants of this resource to this person that are being given, run, or are being taken back."""
-    states = (State.EXECUTING, State.ACTIVE, State.REVOKING)
+    """Grants of this resource to this person that are being given, run, or are being taken back; those
+    of which nobody knows how they went included."""
+    states = (State.EXECUTING, State.ACTIVE, State.REVOKING, State.STUCK)
     return _many(conn, "subject = :a AND resource = :b", {"a": subject, "b": resource}, states)
 
 
@@ -123,9 +131,15 @@ def in_state(conn: sa.Connection, states: Iterable[State]) -> list[Request]:
     return _many(conn, "1 = 1", {}, states)
 
 
-def due(conn: sa.Connection, now: datetime) -> list[str]:
-    """References of grants whose time is over."""
-    return [row[0] for row in _DUE.rows(conn, now=stamp(now))]
+def due(conn: sa.Connection, now: datetime, still: datetime) -> list[str]:
+    """References of requests that time calls for, or that chats do not show as they are, and that
+    nobody moved since ``still``: what is being moved right now is followed up by who moves it."""
+    return [row[0] for row in _DUE.rows(conn, now=stamp(now), still=stamp(still))]
+
+
+def published(conn: sa.Connection, ref: str, version: int) -> None:
+    """Every chat shows this version."""
+    _PUBLISHED.run(conn, ref=ref, version=version)
 
 
 def approve(conn: sa.Connection, ref: str, approval: Approval, at: datetime) -> None:
@@ -178,6 +192,7 @@ def _row(request: Request) -> dict[str, Any]:
         "resource": request.resource,
         "ends_at": stamp(request.ends_at) if request.ends_at else None,
         "moved_at": stamp(request.moved_at),
+        "wake_at": stamp(request.wake_at) if request.wake_at else None,
         "body": body(request),
     }
 

@@ -7,10 +7,13 @@ from collections.abc import Awaitable, Callable
 from bot.chat.card import Card
 from bot.procedures import cards, ledger
 from bot.procedures.action import Grant
+from bot.procedures.announce import kept
 from bot.procedures.cards import Story
 from bot.procedures.office import Office
 from bot.procedures.request import OPEN, Request, State
 from bot.store.handles import Handles
+
+_SHOWN = 10  # cards in one answer, the newest
 
 End = Callable[[str, str, str], Awaitable[None]]
 
@@ -43,12 +46,13 @@ class OwnRequests:
         out: list[Card] = []
         with self._office.database.read() as conn:
             mine = ledger.of(conn, person_id, states)
-        for request in mine:
+        for request in mine[-_SHOWN:]:
             with self._office.database.read() as conn:
                 handles = Handles.of(conn, request.ref)
-            out.append(self._card(request, handles))
+            card = self._card(request, handles)
             if handles.minted:
-                await self._office.database.write(handles.keep)
+                card = self._card(request, await kept(self._office.database, request.ref, handles))
+            out.append(card)
         return out
 
     def _card(self, request: Request, handles: Handles) -> Card:

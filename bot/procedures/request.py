@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -37,14 +37,15 @@ MOVES: dict[State, frozenset[State]] = {
     State.COLLECTING: frozenset({State.COLLECTING, State.CONFIRMING}) | _ENDS,
     State.CONFIRMING: frozenset({State.CONFIRMING, State.APPROVING}) | _ENDS,
     State.APPROVING: frozenset({State.APPROVING, State.EXECUTING, State.DENIED}) | _ENDS,
-    State.EXECUTING: frozenset({State.DONE, State.UNDONE, State.STUCK}),
+    State.EXECUTING: frozenset({State.EXECUTING, State.DONE, State.UNDONE, State.STUCK}),
     State.DONE: frozenset({State.DONE, State.ACTIVE}),
     State.ACTIVE: frozenset({State.ACTIVE, State.REVOKING}),
-    State.REVOKING: frozenset({State.ENDED, State.STUCK}),
+    State.REVOKING: frozenset({State.REVOKING, State.ENDED, State.STUCK}),
     State.STUCK: frozenset({State.DONE, State.UNDONE, State.REVOKING, State.ENDED}),
 }
 
 OPEN = frozenset({State.COLLECTING, State.CONFIRMING, State.APPROVING, State.EXECUTING, State.STUCK})
+ABANDONED = timedelta(hours=24)  # a question nobody answered, a card nobody confirmed
 CANCELLABLE = frozenset({State.COLLECTING, State.CONFIRMING, State.APPROVING})
 
 
@@ -132,10 +133,12 @@ class Request(BaseModel):
     stage: int = 0  # index of the stage that is waited for; len(stages): all have decided
     seats: dict[str, tuple[Seat, ...]] = {}
     reminded: tuple[str, ...] = ()  # stages whose approvers were reminded
+    remind_at: datetime | None = None
     expires_at: datetime | None = None
 
     # how it went
     given_at: datetime | None = None
+    unseal_until: datetime | None = None  # a credential that nobody looked at is destroyed then
     told: tuple[str, ...] = ()  # people told of a new credential
     alarm: str = ""  # what admins are told; empty: nothing
     outcome: str = ""  # for the requester, in a sentence
@@ -145,6 +148,24 @@ class Request(BaseModel):
         """The stage that has to decide next."""
         if self.state is State.APPROVING and self.stage < len(self.stages):
             return self.stages[self.stage]
+        return None
+
+    @property
+    def wake_at(self) -> datetime | None:
+        """When time calls for something next, whatever jobs there are. None: never."""
+        match self.state:
+            case State.COLLECTING | State.CONFIRMING:
+                return self.created_at + ABANDONED
+            case State.APPROVING if self.waits_for:
+                return self.expires_at if self.waits_for in self.reminded else self.remind_at
+            case State.APPROVING:
+                return (self.shown.starts_at if self.shown else None) or self.moved_at
+            case State.EXECUTING | State.REVOKING:
+                return self.moved_at
+            case State.ACTIVE:
+                return self.ends_at
+            case State.DONE:
+                return self.unseal_until
         return None
 
     def name(self, person: str) -> str:

@@ -42,8 +42,8 @@ class Reveals:
         """The credential, destroyed in the same transaction that says it was shown."""
         code = "".join(code.split())
         shown = await self._office.database.write(lambda conn: self._open(conn, token, code))
-        if shown[0]:
-            await self._engine.settle_now(shown[0])
+        if shown[0]:  # beside: nothing may come between destroying it and showing it
+            self._engine.settle_soon(shown[0])
         return shown[1]
 
     def _open(self, conn: Connection, token: str, code: str) -> tuple[str, Secret | Refused]:
@@ -73,7 +73,8 @@ class Reveals:
 
     def _move(self, conn: Connection, request: Request, kind: str, result: str, outcome: str) -> None:
         note = Note(kind, DESKHAND if result != "ok" else request.requester, SERVICE, result)
-        ledger.move(conn, request, State.DONE, note, self._office.clock(), outcome=outcome)
+        gone = {} if kind == "credential.wrong_code" else {"unseal_until": None}
+        ledger.move(conn, request, State.DONE, note, self._office.clock(), outcome=outcome, **gone)
 
     def _valid(self, conn: Connection, found: Sealed | None) -> bool:
         """Given, in time, and its owner is not frozen."""

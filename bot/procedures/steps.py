@@ -17,8 +17,8 @@ class Unlock:
     def needless(self, seen: Seen) -> bool:
         return not seen["locked"]
 
-    async def do(self, run: Run) -> None:
-        await run.world.accounts.unlock(run.subject.id, op=run.op)
+    async def do(self, run: Run, seen: Seen) -> bool:
+        return await run.world.accounts.unlock(run.subject.id, op=run.op)
 
     async def happened(self, run: Run, seen: Seen) -> bool | None:
         return not (await run.world.accounts.state(run.subject.id)).locked

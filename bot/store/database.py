@@ -59,7 +59,7 @@ class _Unit:
             return
 
         def tell() -> None:
-            if done.cancelled():
+            if done.done():
                 return
             if error is None:
                 done.set_result(value)
@@ -121,7 +121,12 @@ class Database:
         last = False
         while not last:
             batch, last = self._gather()
-            self._commit(batch)
+            try:
+                self._commit(batch)
+            except Exception as error:  # the one writer there is must outlive whatever happens
+                log.exception("writer.failed")
+                for unit in batch:
+                    unit.settle(None, StorageDown(type(error).__name__))
         if self._writer is not None:
             self._writer.close()
 
@@ -151,8 +156,9 @@ class Database:
         try:
             with self._writer.begin():
                 yield self._writer
-        except DatabaseError:
-            self._drop_writer()  # in what state it is, nobody knows
+        except DatabaseError as error:
+            if not isinstance(error, _OURS):
+                self._drop_writer()  # in what state it is, nobody knows
             raise
 
     def _drop_writer(self) -> None:

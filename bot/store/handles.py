@@ -69,6 +69,7 @@ class Handles:
         return bool(self._minted)
 
     def keep(self, conn: sa.Connection) -> None:
+        """Commit the minted ones. Another may have minted the same meaning meanwhile: read ``of`` again."""
         keep(conn, self._minted)
 
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
+import structlog
 
 from bot.chat.inbound import Inbound
-from bot.store.keys import Box, KeyFile
+from bot.store.keys import Box, KeyFile, Unsealable
 from bot.store.sql import Sql
 
 _PUT = Sql("INSERT INTO inbox VALUES (:platform, :id, :account, :kind, :at, :body) ON CONFLICT DO NOTHING")
 _DONE = Sql("UPDATE inbox SET body = NULL WHERE platform = :platform AND id = :id")
-_WAITING = Sql("SELECT platform, id, body FROM inbox WHERE body IS NOT NULL ORDER BY at")
+_WAITING = Sql("SELECT platform, id, body FROM inbox WHERE body IS NOT NULL AND at <= :before ORDER BY at")
 _LATELY = Sql(
     "SELECT count(*) FROM inbox"
     " WHERE platform = :platform AND account = :account AND kind = :kind AND at > :since"
 )
 _FORGET = Sql("DELETE FROM inbox WHERE body IS NULL AND at < :before")
+
+log = structlog.get_logger()
 
 
 class Inbox:
@@ -42,13 +45,18 @@ class Inbox:
     def done(self, conn: sa.Connection, inbound: Inbound) -> None:
         _DONE.run(conn, platform=inbound.platform, id=inbound.id)
 
-    def waiting(self, conn: sa.Connection) -> list[Inbound]:
-        """What a crash left unanswered, the oldest first."""
-        return [self._open(*row) for row in _WAITING.rows(conn)]
+    def waiting(self, conn: sa.Connection, before: datetime) -> list[Inbound]:
+        """What came in until then and was not answered, the oldest first."""
+        rows = _WAITING.rows(conn, before=before.isoformat(timespec="microseconds"))
+        return [inbound for row in rows if (inbound := self._open(*row))]
 
-    def _open(self, platform: str, inbound_id: str, body: bytes) -> Inbound:
-        """:raises Unsealable: the row was changed, or the key file is another one"""
-        return Inbound.model_validate_json(self._box.unseal(body, _context(platform, inbound_id)))
+    def _open(self, platform: str, inbound_id: str, body: bytes) -> Inbound | None:
+        """None: the row was changed, or the key file is another one."""
+        try:
+            return Inbound.model_validate_json(self._box.unseal(body, _context(platform, inbound_id)))
+        except Unsealable as error:
+            log.error("inbox.unreadable", platform=platform, inbound=inbound_id, reason=str(error))
+            return None
 
 
 def lately(conn: sa.Connection, inbound: Inbound, since: datetime) -> int:

@@ -29,11 +29,15 @@ CREATE TABLE requests (
     body TEXT NOT NULL,                 -- the rest of the request, JSON (procedures.request)
     resource TEXT,
     ends_at TEXT,
-    moved_at TEXT NOT NULL
+    moved_at TEXT NOT NULL,
+    wake_at TEXT,                       -- when time calls for something next; NULL: never
+    published INTEGER NOT NULL          -- the version that chats show
 ) WITHOUT ROWID;
 CREATE INDEX requests_by_requester ON requests (requester, state);
 CREATE INDEX requests_by_subject ON requests (subject, resource, state);
-CREATE INDEX requests_by_state ON requests (state, ends_at);
+CREATE INDEX requests_by_state ON requests (state);
+CREATE INDEX requests_by_wake ON requests (wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX requests_unpublished ON requests (moved_at) WHERE published < version;
 
 CREATE TABLE approvals (
     ref TEXT NOT NULL REFERENCES requests (ref),

@@ -214,6 +214,7 @@ def _connect(path: str) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA secure_delete = ON")  # a card that changed leaves no bytes of what it said
         db.executescript(_SCHEMA)
     except sqlite3.Error:
         db.close()
