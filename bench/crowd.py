@@ -66,7 +66,7 @@ def waiting(house: House) -> list[Waiting]:
     found = []
     with house.app.office.database.read() as conn:
         rows = conn.exec_driver_sql("SELECT owner, handle FROM handles WHERE choice = 'approve'")
-        handles = {owner: handle for owner, handle in rows}
+        handles = {row[0]: row[1] for row in rows}
     for request in house.requests(State.APPROVING):
         seat = request.seats[request.waits_for or ""][0]
         found.append(Waiting(request.ref, handles[request.ref], seat.person))
