@@ -6,6 +6,7 @@ A guess never becomes a value by itself: it names an entry that exists, or it be
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from bot.procedures import say
@@ -14,6 +15,7 @@ from bot.procedures.request import Pick
 from integrations.contract import AmbiguousName, Person, UnknownPerson
 
 _SPANS = (24 * 60, 7 * 24 * 60, 14 * 24 * 60, 30 * 24 * 60)  # minutes, offered where no time was named
+_LONGEST = 10 * 365 * 24 * 60  # minutes; what a rule allows is far less
 
 
 class Guess(Protocol):
@@ -39,6 +41,8 @@ class Filled:
 
 async def fill(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
     """:raises Impossible: there is nothing to choose from, :raises SystemDown:"""
+    if guess and guess.value is not None and not _fits(slot.kind, guess.value):
+        guess = None  # whatever understood the words is not trusted with the form of its answer either
     match slot.kind:
         case SlotKind.RESOURCE:
             return _resource(slot, guess, world)
@@ -50,10 +54,29 @@ async def fill(slot: Slot, guess: Guess | None, sender: Person, world: World) ->
             return await _grant(slot, guess, sender, world)
 
 
+def _fits(kind: SlotKind, value: Any) -> bool:
+    """Whether a value has the form in which its slot is stored."""
+    if kind is not SlotKind.SPAN:
+        return isinstance(value, str)
+    if not isinstance(value, dict):
+        return False
+    if set(value) == {"minutes"}:
+        return type(value["minutes"]) is int and 0 < value["minutes"] <= _LONGEST
+    return set(value) in ({"until"}, {"from", "until"}) and all(map(_is_moment, value.values()))
+
+
+def _is_moment(text: object) -> bool:
+    try:
+        return isinstance(text, str) and datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def _resource(slot: Slot, guess: Guess | None, world: World) -> Filled | Pick:
     if guess and guess.value in world.catalogue:
         return Filled(guess.value)
-    close = tuple((key, label) for key, label in guess.candidates if key in world.catalogue) if guess else ()
+    near = guess.candidates if guess else ()
+    close = tuple((key, label) for key, label in near if isinstance(key, str) and key in world.catalogue)
     if close:
         return Pick(slot=slot.name, options=close, note=f"{slot.question} Several come close.")
     every = tuple((each.key, each.name) for each in world.catalogue)
