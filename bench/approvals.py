@@ -18,7 +18,7 @@ from bot.procedures.request import State
 from integrations.company import Company
 from tests.house import House, house
 
-LIMITS = {"requests_per_minute": 10**6, "pending_per_approver": 10**6}
+LIMITS = {"requests_per_minute": 10**6, "open_per_person": 10**6}
 _AT_ONCE = 32  # presses under way
 
 

@@ -19,7 +19,7 @@ from bot.app import Paths
 from integrations.company import Company
 from tests.house import house
 
-LIMITS = {"requests_per_minute": 10**6, "pending_per_approver": 10**6}
+LIMITS = {"requests_per_minute": 10**6, "open_per_person": 10**6}
 _KEYED = {"requests": "ref", "deliveries": "ref", "handles": "owner", "workflow_status": "workflow_uuid"}
 _FRESH = {"handles": "handle"}  # unique by themselves
 _REF = len("R-7Q2MXB")
