@@ -311,11 +311,9 @@ def _annotation_errors(rule: Rule, notes: Mapping[str, str], earlier: list[Rule]
     quorum = notes.get("quorum", "1")
     if not quorum.isdecimal() or int(quorum) < 1:
         yield PolicyError(rule.file, rule.id, f"@quorum is {quorum!r}; it is a whole number from 1 on")
-    elif rule.stages and int(quorum) > len(rule.stages):
+    elif int(quorum) > len(STAGES):
         yield PolicyError(
-            rule.file,
-            rule.id,
-            f"@quorum is {quorum}, but each of its {len(rule.stages)} stages has one approver",
+            rule.file, rule.id, f"@quorum is {quorum}, but each of {len(STAGES)} stages has one approver"
         )
     for name in sorted(set(notes) - known):
         yield PolicyError(rule.file, rule.id, f"@{name} is not known; there are @{', @'.join(sorted(known))}")
