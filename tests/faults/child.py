@@ -143,7 +143,7 @@ async def _serve_one(connection: socket.socket, how: dict[str, Any], points: Poi
     if how.get("arm"):
         points.arm(*how["arm"])
     times: dict[str, Any] = {name: timedelta(seconds=value) for name, value in how["times"].items()}
-    settings = Settings(data=paths.data, requests_per_minute=10**6, pending_per_approver=10**6, **times)
+    settings = Settings(data=paths.data, requests_per_minute=10**6, open_per_person=10**6, **times)
     for _ in range(_LOCK_TRIES):
         try:
             async with running(settings) as app:

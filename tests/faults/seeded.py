@@ -22,11 +22,12 @@ def forget() -> None:
     async def one(self: Executor, request: Request, step: Step, run: Run, entry: Journal | None) -> None:
         if entry is not None:
             return
-        begun: Any = self._event(request, "step.begun", step.name, "ok", {})
-        await step.do(run)
+        seen = await step.look(run)
+        begun: Any = self._event(request, "step.begun", step.name, "ok", seen)
+        await step.do(run, seen)
 
         def work(conn: Connection) -> None:
-            ledger.begin_step(conn, request.ref, step.name, "done", {})
+            ledger.begin_step(conn, request.ref, step.name, "done", seen)
             append(conn, begun)
 
         await self._office.database.write(work)
