@@ -114,8 +114,14 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A look at the committed state, on the loop's own thread: keep it to a few indexed rows."""
-        with _named(), self._reader.begin():
-            yield self._reader
+        raw: Any = self._reader.connection.driver_connection
+        with _named():
+            _begin(raw, "BEGIN")
+            try:
+                yield self._reader
+            finally:
+                self._reader.rollback()  # of what SQLAlchemy began for itself
+                raw.rollback()
 
     def _write_on(self) -> None:
         last = False
@@ -218,13 +224,17 @@ def _engine(path: Path, *, immediate: bool) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def begin(conn: sa.Connection) -> None:
         raw: Any = conn.connection.driver_connection
-        statement = "BEGIN IMMEDIATE" if immediate else "BEGIN"
-        try:
-            raw.execute(statement)
-        except sqlite3.Error as error:
-            raise_named(error, statement)
+        if not raw.in_transaction:
+            _begin(raw, "BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def _begin(raw: sqlite3.Connection, statement: str) -> None:
+    try:
+        raw.execute(statement)
+    except sqlite3.Error as error:
+        raise_named(error, statement)
 
 
 @contextmanager

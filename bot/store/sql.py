@@ -51,7 +51,7 @@ class Sql:
 def driver(conn: sa.Connection) -> sqlite3.Connection | None:
     """SQLite's own connection; None where it is another database, or no transaction was begun."""
     raw = conn.connection.driver_connection
-    return raw if isinstance(raw, sqlite3.Connection) and conn.in_transaction() else None
+    return raw if isinstance(raw, sqlite3.Connection) and raw.in_transaction else None
 
 
 def raise_named(error: sqlite3.Error, text: str) -> NoReturn:
