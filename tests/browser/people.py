@@ -81,7 +81,7 @@ class Person:
         """What the newest card with this fact says."""
         xpath = f"//*[@id='messages']//dt[starts-with(., '{label}')]/following-sibling::dd"
         chrome = self.looks()
-        return str(until(chrome, lambda: chrome.find_elements(By.XPATH, xpath))[-1].text)
+        return until(chrome, lambda: [found.text for found in chrome.find_elements(By.XPATH, xpath)])[-1]
 
 
 def _click(found: list[WebElement]) -> bool:
