@@ -39,8 +39,8 @@ class Platform(Protocol):
         """The approvals channel's conversation, or None where there is none."""
 
     async def send(self, conversation: str, card: Card, *, key: str) -> MessageRef:
-        """Post a card. The same ``key`` again returns the first message and posts nothing,
-        as far as the platform allows. :raises PlatformDown:, :raises Unreachable:"""
+        """Post a card. The same ``key`` again posts nothing: the first message is returned, and shows
+        this card from now on, as far as the platform allows. :raises PlatformDown:, :raises Unreachable:"""
 
     async def update(self, ref: MessageRef, card: Card) -> None:
         """Replace a card that was sent. :raises PlatformDown:, :raises Unreachable:"""

@@ -29,6 +29,10 @@ class Broke(Exception):
     """Something that was promised did not happen."""
 
 
+class TooLate(Exception):
+    """The time that was asked for was over before the desk lived again: it said so, and did nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who asks. Each is in one scene at a time, so that scenes do not meet by accident."""
@@ -50,23 +54,29 @@ class Play:
             who or self.person.id, SCRIPT + json.dumps({"action": action, "slots": slots})
         )
         await self._delivered(inbound)
-        found = await self.until(
-            lambda: self.lives.query(
+
+        async def opened() -> list[Any]:
+            found = await self.lives.query(
                 "desk",
                 "SELECT request FROM audit_events WHERE kind = 'request.opened'"
                 " AND json_extract(CAST(body AS TEXT), '$.data.inbound') = ?",
                 inbound.id,
-            ),
-            f"{action} was acknowledged, and is no request",
-        )
+            )
+            if not found and "until" in slots.get("span", ()) and await self._replies(inbound):
+                raise TooLate
+            return found
+
+        found = await self.until(opened, f"{action} was acknowledged, and is no request")
         return str(found[0][0])
 
     async def looks_up(self, action: str) -> None:
         inbound = self._message(self.person.id, SCRIPT + json.dumps({"action": action, "slots": {}}))
         await self._delivered(inbound)
-        await self.until(
-            lambda: self.lives.query("web", "SELECT 1 FROM message WHERE key LIKE ?", f"bot:{inbound.key}:%"),
-            f"{action} was acknowledged, and has no answer",
+        await self.until(lambda: self._replies(inbound), f"{action} was acknowledged, and has no answer")
+
+    async def _replies(self, inbound: Inbound) -> list[Any]:
+        return await self.lives.query(
+            "web", "SELECT card FROM message WHERE key LIKE ?", f"bot:{inbound.key}:%"
         )
 
     async def press(

@@ -99,27 +99,34 @@ def _mark_what_is_written(marks: threading.local) -> None:
 
 
 def _around_writes(points: Points, marks: threading.local) -> None:
-    real = Database.write
+    write, write_along = Database.write, Database.write_along
 
-    async def write(self: Database, work: Callable[[Any], Any]) -> Any:
-        function: Any = work.func if isinstance(work, partial) else work
-        name = function.__qualname__.replace(".<locals>", "").replace(".<lambda>", "")
-        if function is forget:  # housekeeping: nobody's request
-            return await real(self, work)
+    def marked(work: Any, names: list[str]) -> Callable[[Any], Any]:
+        """The unit of work with a point at its end; ``names`` gets what it did."""
 
-        def marked(conn: Any) -> Any:
-            nonlocal name
+        def marking(conn: Any) -> Any:
             marks.done = []
             value = work(conn)
-            name = "+".join(marks.done) or name
-            points.hit(f"write {name}: before the commit")
+            names[:] = marks.done or names
+            points.hit(f"write {'+'.join(names)}: before the commit")
             return value
 
-        value = await real(self, marked)
-        points.hit(f"write {name}: after the commit")
+        return marking
+
+    async def writing(self: Database, work: Any) -> Any:
+        function = work.func if isinstance(work, partial) else work
+        if function is forget:  # housekeeping: nobody's request
+            return await write(self, work)
+        names = [function.__qualname__.replace(".<locals>", "").replace(".<lambda>", "")]
+        value = await write(self, marked(work, names))
+        points.hit(f"write {'+'.join(names)}: after the commit")
         return value
 
-    Database.write = write  # type: ignore[method-assign]  # a hook
+    def writing_along(self: Database, work: Any) -> None:
+        points.hit("write along: before")
+        write_along(self, marked(work, ["along"]))
+
+    Database.write, Database.write_along = writing, writing_along  # type: ignore[method-assign]  # hooks
 
 
 def _around_effects(points: Points, marks: threading.local) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.faults.child import UNFINISHED
 from tests.faults.judge import Verdict, judge
 from tests.faults.lives import Broken, Kill, Lives, living, zygote
-from tests.faults.play import ALONE, SCENES, Broke, Person, Play
+from tests.faults.play import ALONE, SCENES, Broke, Person, Play, TooLate
 from tests.faults.points import ANY
 from tests.house import company_template
 
@@ -38,6 +38,13 @@ class Target:
     scene: str
     name: str
     nth: int
+
+    @property
+    def distance(self) -> int:
+        """From an effect: the nearest are tried first, there a naive worker acts twice."""
+        if self.name.startswith("company ") and "look" not in self.name:
+            return 0
+        return 1 if "step." in self.name else 2
 
 
 @dataclass
@@ -78,6 +85,7 @@ class Sweep:
         targets = await self._points(scenes)
         self.outcome.points = len(targets)
         self._chance.shuffle(targets)
+        targets.sort(key=lambda target: target.distance)
         targets = targets[: max(1, 2 * kills // 3)]
         jobs: list[Callable[[], Awaitable[None]]] = []
         for alone in (False, True):
@@ -193,6 +201,8 @@ class _Stage:
     async def _played(self, scene: str, person: Person) -> None:
         try:
             await (SCENES | ALONE)[scene](Play(self.lives, person, self._chance))
+        except TooLate:
+            return
         except (Broke, Broken) as broke:
             self._broken.append(f"{scene}: {broke}")
         finally:

@@ -36,12 +36,14 @@ class WebPlatform:
         if conversation != APPROVALS and not direct:
             raise Unreachable(f"the web desk has no conversation {conversation[:200]!r}")
         try:
-            message, new = await self.messages.add(
-                conversation, f"bot:{key}", BOT, card=shown(card).model_dump_json()
-            )
+            now = shown(card).model_dump_json()
+            message, new = await self.messages.add(conversation, f"bot:{key}", BOT, card=now)
+            old = message.card != now  # sent by a process that died before it could note that
+            if old:
+                await self.messages.replace_card(message.id, now)
         except StoreDown as error:
             raise PlatformDown(str(error)) from error
-        if new:
+        if new or old:
             self.live.changed(conversation)
         return MessageRef(self.name, conversation, str(message.id))
 
