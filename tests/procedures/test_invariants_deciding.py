@@ -12,6 +12,7 @@ from bot.procedures import ledger
 from bot.procedures.request import State
 from bot.store.handles import meaning_of
 from integrations.contract import Status
+from policies.catalogue import Sensitivity
 from tests.house import House
 
 WAREHOUSE = "I need access to the data warehouse for 2 weeks"
@@ -298,6 +299,19 @@ class TestTheLastGate:
         others = (each for each in catalogue if each.key != moved.key)
         object.__setattr__(desk.app.office, "catalogue", type(catalogue)((*others, moved)))
         assert "Nadia Okafor approved this, but may not decide" in await self._execute(desk)
+
+    @pytest.mark.parametrize(("wish", "approved"), [("the data warehouse", True), ("figma", False)])
+    async def test_the_resource_becomes_critical(self, desk: House, wish: str, approved: bool) -> None:
+        await desk.asks("ana", f"I need access to {wish} Dec 24-31")
+        if approved:
+            await desk.press("bo", "Approve")
+        catalogue = desk.app.office.catalogue
+        raised = catalogue[desk.request().resource or ""].model_copy(
+            update={"sensitivity": Sensitivity.CRITICAL}
+        )
+        others = (each for each in catalogue if each.key != raised.key)
+        object.__setattr__(desk.app.office, "catalogue", type(catalogue)((*others, raised)))
+        await self._execute(desk)
 
     async def test_a_privileged_account_is_not_touched_though_approved(self, desk: House) -> None:
         await desk.asks("ana", RESET)
