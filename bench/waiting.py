@@ -26,7 +26,7 @@ _REF = len("R-7Q2MXB")
 
 
 async def main(quick: bool) -> None:
-    real, all_of_them, idle = (50, 20_000, 10.0) if quick else (250, 100_000, 60.0)
+    real, all_of_them, idle = (40, 10_000, 6.0) if quick else (250, 100_000, 60.0)
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as other:
         data, bare = Path(name), Path(other)
         await _ask(data, real)
