@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.audit.trail import DESKHAND, Event, append
 from bot.chat.card import Button, Card, Tone
@@ -129,7 +130,7 @@ class Desk:
         try:
             await self._audit("inbound.failed", DESKHAND, inbound, "failed")
             await self._reply(inbound, [Card(title="Something went wrong", text=FAILED, tone=Tone.WARN)])
-        except (ConnectorError, PlatformDown, StorageDown, Unreachable) as error:
+        except (ConnectorError, PlatformDown, SQLAlchemyError, StorageDown, Unreachable) as error:
             log.error("inbound.failed_unsaid", inbound=inbound.id, reason=str(error))
         return Ack(notice=FAILED)
 
