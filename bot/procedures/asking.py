@@ -177,10 +177,11 @@ class Asking:
                 question = question or got
             else:
                 params[slot.name] = got.value
+        got_on = {"params": params, "answers": _answers(request, params)}
         if question:
-            changes = {"params": params, "pick": question, "asked": (*request.asked, question.slot)}
+            changes = {**got_on, "pick": question, "asked": (*request.asked, question.slot)}
             return State.COLLECTING, changes, _NoteOf("request.asked", data={"slot": question.slot})
-        return await self._show(request.model_copy(update={"params": params}), action, sender, world)
+        return await self._show(request.model_copy(update=got_on), action, sender, world)
 
     async def _show(
         self, request: Request, action: Procedure, sender: Person, world: World
@@ -190,6 +191,7 @@ class Asking:
         shown = shown_of(preview)
         changes: dict[str, Any] = {
             "params": request.params,
+            "answers": request.answers,
             "pick": None,
             "subject": subject.id,
             "resource": preview.resource.key if preview.resource else None,
@@ -231,6 +233,15 @@ class Asking:
         action = self._office.registry[request.action]
         assert isinstance(action, Procedure), "only procedures become requests"
         return action
+
+
+def _answers(request: Request, params: Mapping[str, Any]) -> dict[str, str]:
+    """What was chosen so far, as the options called it."""
+    pick = request.pick
+    if pick is None:
+        return request.answers
+    chosen = {pick.slot: label for value, label in pick.options if value == params.get(pick.slot)}
+    return {**request.answers, **chosen}
 
 
 class _NoteOf:

@@ -112,7 +112,9 @@ def question(story: Story, handles: Handles) -> Card:
 def answered(story: Story, slot: str) -> Card:
     """A question that was answered, or is void."""
     request = story.request
-    text = "Thank you." if request.params.get(slot) is not None else "No longer needed."
+    text = "No longer needed."
+    if slot in request.params:
+        text = f"You chose: {request.answers[slot]}." if slot in request.answers else "Thank you."
     return Card(title=story.title, text=text, footer=request.ref)
 
 

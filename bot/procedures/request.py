@@ -117,6 +117,7 @@ class Request(BaseModel):
     understood: str = ""  # by what, and how sure: "local 0.97"
     params: dict[str, Any] = {}
     asked: tuple[str, ...] = ()  # slots that were put to the person
+    answers: dict[str, str] = {}  # what was chosen for a slot, as it was called
     pick: Pick | None = None  # the slot that is put to the person now
     names: dict[str, str] = {}  # of everybody on the cards, as at the last look
 
