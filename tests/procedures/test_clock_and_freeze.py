@@ -81,7 +81,9 @@ class TestNotMe:
         assert "was not theirs" in await desk.heard("felix")
         async with desk.browser() as browser:
             shown = await browser.post(address, data={"code": code})
-        assert shown.status_code == 410, "the credential is gone"
+        assert shown.status_code == 410
+        with desk.app.office.database.read() as conn:
+            assert not conn.exec_driver_sql("SELECT 1 FROM sealed").all(), "the credential is gone for good"
         await desk.says("ana", "I need access to figma for 2 days")
         assert "Your requests are paused" in (await desk.card("ana")).text
         await desk.press("bo", "Approve")

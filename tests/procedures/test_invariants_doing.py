@@ -319,6 +319,21 @@ class TestEveryTimedGrantEndsAndOnlyOurOwn:
         assert await desk.has("leo", "figma-editors")
         assert not await desk.effects()
 
+    async def test_a_membership_given_by_hand_just_before_the_write_is_not_ours(
+        self, desk: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        add = desk.app.company.groups.add
+
+        async def a_moment_late(group: str, person: str, *, op: str) -> bool:
+            await desk.hr.join(group, person)
+            return await add(group, person, op=op)
+
+        monkeypatch.setattr(desk.app.company.groups, "add", a_moment_late)
+        await desk.asks("ana", FIGMA)
+        desk.clock.forward(days=20)
+        await desk.settle()
+        assert await desk.has("ana", "figma-editors")
+
     async def test_the_end_of_the_first_does_not_remove_what_the_second_still_needs(
         self, desk: House
     ) -> None:
