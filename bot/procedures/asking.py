@@ -240,8 +240,8 @@ def _answers(request: Request, params: Mapping[str, Any]) -> dict[str, str]:
     pick = request.pick
     if pick is None:
         return request.answers
-    chosen = {pick.slot: label for value, label in pick.options if value == params.get(pick.slot)}
-    return {**request.answers, **chosen}
+    labels = [label for value, label in pick.options if value == params.get(pick.slot)]
+    return {**request.answers, pick.slot: labels[0]} if labels else request.answers
 
 
 class _NoteOf:
