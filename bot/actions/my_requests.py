@@ -6,6 +6,19 @@ from bot.chat.card import Card
 from bot.procedures.action import Lookup, Params, World
 from integrations.contract import Person
 
+
+class MyRequests(Lookup):
+    name = "my_requests"
+    title = "My requests and access"
+
+    async def answer(self, world: World, sender: Person, subject: Person, params: Params) -> list[Card]:
+        mine = await world.requests.open_of(subject.id)
+        if not mine:
+            return [Card(title=self.title, text="You have no open request and no access through me.")]
+        count = "one request" if len(mine) == 1 else f"{len(mine)} requests"
+        return [Card(title=self.title, text=f"You have {count} open or running:"), *mine]
+
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -593,18 +606,4 @@ PHRASES: tuple[str, ...] = (
     "tell me what's happening with {ref}",
 )
 
-
-class MyRequests(Lookup):
-    name = "my_requests"
-    title = "My requests and access"
-    phrases = PHRASES
-
-    async def answer(self, world: World, sender: Person, subject: Person, params: Params) -> list[Card]:
-        mine = await world.requests.open_of(subject.id)
-        if not mine:
-            return [Card(title=self.title, text="You have no open request and no access through me.")]
-        count = "one request" if len(mine) == 1 else f"{len(mine)} requests"
-        return [Card(title=self.title, text=f"You have {count} open or running:"), *mine]
-
-
-ACTION = MyRequests()
+ACTION = MyRequests(PHRASES)

@@ -6,6 +6,39 @@ from bot.chat.card import Card, Fact
 from bot.procedures.action import Lookup, Params, Slot, SlotKind, World
 from integrations.contract import Balance, Person
 
+
+class PtoBalance(Lookup):
+    name = "pto_balance"
+    title = "How much time off is left"
+    slots = (Slot("person", SlotKind.REPORT, "Whose time off do you want to see?", required=False),)
+
+    async def subject(self, world: World, sender: Person, params: Params) -> Person:
+        return await world.directory.person(params["person"]) if "person" in params else sender
+
+    async def answer(self, world: World, sender: Person, subject: Person, params: Params) -> list[Card]:
+        today = world.now.date()
+        balances = await world.time_off.balances(subject.id, today)
+        whose = "You have" if subject.id == sender.id else f"{subject.name} has"
+        if not balances:
+            return [Card(title=self.title, text=f"{whose} no time-off policy on record. HR can tell why.")]
+        first = balances[0]
+        return [
+            Card(
+                title=self.title,
+                text=f"{whose} {_amount(first)} of {first.policy.lower()} left.",
+                facts=tuple(
+                    Fact(label=each.policy, value=f"{_amount(each)} left, {each.used.normalize():f} used")
+                    for each in balances
+                ),
+                footer=f"As of {today:%d %b %Y}",
+            )
+        ]
+
+
+def _amount(balance: Balance) -> str:
+    return f"{balance.available.normalize():f} {balance.unit}"
+
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -511,38 +544,4 @@ PHRASES: tuple[str, ...] = (
     "time off of my direct report {person}",
 )
 
-
-class PtoBalance(Lookup):
-    name = "pto_balance"
-    title = "How much time off is left"
-    phrases = PHRASES
-    slots = (Slot("person", SlotKind.REPORT, "Whose time off do you want to see?", required=False),)
-
-    async def subject(self, world: World, sender: Person, params: Params) -> Person:
-        return await world.directory.person(params["person"]) if "person" in params else sender
-
-    async def answer(self, world: World, sender: Person, subject: Person, params: Params) -> list[Card]:
-        today = world.now.date()
-        balances = await world.time_off.balances(subject.id, today)
-        whose = "You have" if subject.id == sender.id else f"{subject.name} has"
-        if not balances:
-            return [Card(title=self.title, text=f"{whose} no time-off policy on record. HR can tell why.")]
-        first = balances[0]
-        return [
-            Card(
-                title=self.title,
-                text=f"{whose} {_amount(first)} of {first.policy.lower()} left.",
-                facts=tuple(
-                    Fact(label=each.policy, value=f"{_amount(each)} left, {each.used.normalize():f} used")
-                    for each in balances
-                ),
-                footer=f"As of {today:%d %b %Y}",
-            )
-        ]
-
-
-def _amount(balance: Balance) -> str:
-    return f"{balance.available.normalize():f} {balance.unit}"
-
-
-ACTION = PtoBalance()
+ACTION = PtoBalance(PHRASES)

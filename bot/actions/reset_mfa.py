@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from bot.procedures.action import Declined
 
+
+class ResetMfa(Declined):
+    name = "reset_mfa"
+    title = "Reset my second factor"
+    why = (
+        "I do not reset second factors, for anybody: it is the one thing that still protects an account"
+        " once somebody else has its password or its chat."
+    )
+    way_out = (
+        "Please go to the help desk in person with your badge, or have your manager bring you there"
+        " on a video call. They can do it in five minutes."
+    )
+
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -528,19 +542,4 @@ PHRASES: tuple[str, ...] = (
     "mfa locked me out",
 )
 
-
-class ResetMfa(Declined):
-    name = "reset_mfa"
-    title = "Reset my second factor"
-    phrases = PHRASES
-    why = (
-        "I do not reset second factors, for anybody: it is the one thing that still protects an account"
-        " once somebody else has its password or its chat."
-    )
-    way_out = (
-        "Please go to the help desk in person with your badge, or have your manager bring you there"
-        " on a video call. They can do it in five minutes."
-    )
-
-
-ACTION = ResetMfa()
+ACTION = ResetMfa(PHRASES)

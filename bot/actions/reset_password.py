@@ -6,6 +6,62 @@ from bot.chat.card import Fact
 from bot.procedures.action import Impossible, Params, Preview, Procedure, Run, Seen, Step, World
 from integrations.contract import Person
 
+
+class SetNewPassword:
+    """Set the sealed password. ``password_set_at`` moves with it, so a crash leaves no doubt."""
+
+    name = "set_password"
+    no_undo = "The old password is not known to anybody; a wrong reset is ended by the next one."
+
+    async def look(self, run: Run) -> Seen:
+        state = await run.world.accounts.state(run.subject.id)
+        return {"password_set_at": state.password_set_at.isoformat() if state.password_set_at else None}
+
+    def needless(self, seen: Seen) -> bool:
+        return False
+
+    async def do(self, run: Run, seen: Seen) -> bool:
+        assert run.secret is not None, "the credential is sealed before the step runs"
+        await run.world.accounts.reset(run.subject.id, run.secret, op=run.op)
+        return True
+
+    async def happened(self, run: Run, seen: Seen) -> bool | None:
+        state = await run.world.accounts.state(run.subject.id)
+        moved = state.password_set_at.isoformat() if state.password_set_at else None
+        return moved != seen["password_set_at"] and state.must_change
+
+    async def undo(self, run: Run, seen: Seen) -> None:
+        """See ``no_undo``."""
+
+
+class ResetPassword(Procedure):
+    name = "reset_password"
+    title = "Reset my password"
+    makes_secret = True
+    tells = True
+
+    async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
+        state = await world.accounts.state(subject.id)
+        if state.disabled:
+            raise Impossible(
+                "Your account is disabled, so its password cannot be reset. Please call the help desk."
+            )
+        return Preview(
+            sentence=f"Set a new password for {subject.name}, to be changed at the next log-in",
+            done=f"{subject.name} has a new password, to be changed at the next log-in.",
+            facts=(
+                Fact(label="Account", value=f"{subject.name} ({subject.account})"),
+                Fact(
+                    label="How you get it",
+                    value="On a page that opens with a code your manager reads out to you",
+                ),
+            ),
+        )
+
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        return (SetNewPassword(),)
+
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -333,61 +389,4 @@ PHRASES: tuple[str, ...] = (
     "heard you can do password resets, mine please",
 )
 
-
-class SetNewPassword:
-    """Set the sealed password. ``password_set_at`` moves with it, so a crash leaves no doubt."""
-
-    name = "set_password"
-    no_undo = "The old password is not known to anybody; a wrong reset is ended by the next one."
-
-    async def look(self, run: Run) -> Seen:
-        state = await run.world.accounts.state(run.subject.id)
-        return {"password_set_at": state.password_set_at.isoformat() if state.password_set_at else None}
-
-    def needless(self, seen: Seen) -> bool:
-        return False
-
-    async def do(self, run: Run, seen: Seen) -> bool:
-        assert run.secret is not None, "the credential is sealed before the step runs"
-        await run.world.accounts.reset(run.subject.id, run.secret, op=run.op)
-        return True
-
-    async def happened(self, run: Run, seen: Seen) -> bool | None:
-        state = await run.world.accounts.state(run.subject.id)
-        moved = state.password_set_at.isoformat() if state.password_set_at else None
-        return moved != seen["password_set_at"] and state.must_change
-
-    async def undo(self, run: Run, seen: Seen) -> None:
-        """See ``no_undo``."""
-
-
-class ResetPassword(Procedure):
-    name = "reset_password"
-    title = "Reset my password"
-    phrases = PHRASES
-    makes_secret = True
-    tells = True
-
-    async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
-        state = await world.accounts.state(subject.id)
-        if state.disabled:
-            raise Impossible(
-                "Your account is disabled, so its password cannot be reset. Please call the help desk."
-            )
-        return Preview(
-            sentence=f"Set a new password for {subject.name}, to be changed at the next log-in",
-            done=f"{subject.name} has a new password, to be changed at the next log-in.",
-            facts=(
-                Fact(label="Account", value=f"{subject.name} ({subject.account})"),
-                Fact(
-                    label="How you get it",
-                    value="On a page that opens with a code your manager reads out to you",
-                ),
-            ),
-        )
-
-    def steps(self, params: Params) -> tuple[Step, ...]:
-        return (SetNewPassword(),)
-
-
-ACTION = ResetPassword()
+ACTION = ResetPassword(PHRASES)

@@ -7,6 +7,30 @@ from bot.procedures.action import Impossible, Params, Preview, Procedure, Step, 
 from bot.procedures.steps import Unlock
 from integrations.contract import Person
 
+
+class UnlockAccount(Procedure):
+    name = "unlock_account"
+    title = "Unlock my account"
+
+    async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
+        state = await world.accounts.state(subject.id)
+        if state.disabled:
+            raise Impossible("Your account is disabled, not locked. Please call the help desk.")
+        if not state.locked:
+            raise Impossible(
+                "Your account is not locked. If you cannot log in, the password may be wrong:"
+                ' write "reset my password".'
+            )
+        return Preview(
+            sentence=f"Unlock the account of {subject.name}",
+            done=f"The account of {subject.name} is not locked.",
+            facts=(Fact(label="Account", value=f"{subject.name} ({subject.account})"),),
+        )
+
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        return (Unlock(),)
+
+
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
@@ -380,29 +404,4 @@ PHRASES: tuple[str, ...] = (
     "over the limit with login attempts, blocked now",
 )
 
-
-class UnlockAccount(Procedure):
-    name = "unlock_account"
-    title = "Unlock my account"
-    phrases = PHRASES
-
-    async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
-        state = await world.accounts.state(subject.id)
-        if state.disabled:
-            raise Impossible("Your account is disabled, not locked. Please call the help desk.")
-        if not state.locked:
-            raise Impossible(
-                "Your account is not locked. If you cannot log in, the password may be wrong:"
-                ' write "reset my password".'
-            )
-        return Preview(
-            sentence=f"Unlock the account of {subject.name}",
-            done=f"The account of {subject.name} is not locked.",
-            facts=(Fact(label="Account", value=f"{subject.name} ({subject.account})"),),
-        )
-
-    def steps(self, params: Params) -> tuple[Step, ...]:
-        return (Unlock(),)
-
-
-ACTION = UnlockAccount()
+ACTION = UnlockAccount(PHRASES)
