@@ -119,7 +119,7 @@ class Vector:
         vocabulary: Sequence[str],
         rarity: Sequence[float],
         families: Sequence[float],
-    ):
+    ) -> None:
         self._features = features
         self._place = {feature: place for place, feature in enumerate(vocabulary)}
         self._rarity = rarity

@@ -5,8 +5,9 @@ length on its own, so that a long message is not all letters:
 
     w  words and pairs of words, with names, numbers, dates and references replaced by their sort
     c  pieces of three to five letters inside a word: they survive misspelling
-    k  concepts: "forgot", "can't remember" and "lost" are one, "my" and "I" are one; their order
-       and company is what separates "how many days do I have left" from "how many do people get"
+    k  concepts ("forgot", "can't remember" and "lost" are one), each together with whom the message
+       is about and how it is said: "reset" said of a colleague, denied, or told as done already, is
+       no wish to reset mine
 """
 
 from __future__ import annotations
@@ -68,29 +69,32 @@ _CONCEPTS = {
     "PHONE": "phone* mobile iphone* smartphone* cell cellphone handset android device",
     "KEY": "key keys",
     "LOST": "lost lose stolen broke broken died wiped gone misplaced dead lost",
-    "ME": "my mine myself me i im ive id ill our",
+    "ME": "my mine myself me i im ive id ill",
+    "WE": "we our ours us",
+    "PRONOUN": "his her hers him she he their they them himself herself themselves",
+    "SOMEONE": "someone somebody anyone anybody else nobody",
     "OTHER": "his her him she he their them they hers someone somebody else colleague* coworker* boss "
     "ceo cfo cto "
     "customer* client* everyone everybody team's peer",
     "TEAM": "report reports team subordinate* intern employee's apprentice assistant direct",
     "PEOPLE": "people employees employee staff hires hire contractors contractor interns starters "
     "managers users "
-    "trainees newcomers we one company everyone part-timers parttimers",
+    "trainees newcomers one company everyone part-timers parttimers",
     "MANAGER": "manager manage supervisor lead head",
     "RULES": "policy policies rule rules allowed handbook process procedure guideline* mandatory "
     "usually normally "
     "typically per average generally legally legal entitled",
     "HOWTO": "how",
+    "IF": "if when suppose hypothetically whenever should theory general normal curious wondering wonder",
     "WHY": "why",
     "WHO": "who whose",
     "WHATIS": "what whats which",
-    "WHEN": "when",
     "WHERE": "where wheres",
     "DOES": "does do did is are can could would will should may",
     "CANT": "cant wont doesnt isnt unable without havent hasnt",
-    "DONT": "dont not no never didnt shouldnt",
+    "DONT": "dont not no never didnt shouldnt nevermind",
     "THANKS": "thanks thank thx ty cheers",
-    "PAST": "yesterday already again morning earlier",
+    "PAST": "yesterday already was were had managed remembered found",
     "WORKS": "works worked solved fixed sorted fine good back",
     "FORTHING": "laptop laptops monitor mouse keyboard headset badge door printer desk room building "
     "garage parking "
@@ -256,19 +260,22 @@ def _word_features(sorts: list[str]) -> Iterator[str]:
         yield f"w{one} {two} {three}"
 
 
+_WHO = {
+    "ME": "m", "WE": "w", "NAME": "n", "_mail": "n", "_mention": "n", "OTHER": "o", "TEAM": "t", "PEOPLE": "g",
+    "PRONOUN": "p", "SOMEONE": "s", "APP": "a",
+}  # fmt: skip
+_HOW = {
+    "DONT": "n", "CANT": "c", "THANKS": "d", "PAST": "d", "WORKS": "d", "IF": "i", "RULES": "r", "WHO": "r", "WHY": "r",
+    "NOMORE": "l",
+}  # fmt: skip
+
+
 def _concept_features(words: list[str], concepts: list[str]) -> Iterator[str]:
-    line = ["^", *concepts[:60], "$"]
-    for concept in concepts:
-        yield "k" + concept
-    for one, two in pairwise(line):
-        yield f"k{one} {two}"
-    for one, two, three in zip(line, line[1:], line[2:], strict=False):
-        yield f"k{one} {two} {three}"
-    seen = sorted(set(concepts[:40]))
-    for at, one in enumerate(seen):
-        for two in seen[at + 1 :]:
-            yield f"k{one}&{two}"
-    first = words[0] if words else ""
-    asks = "?" if "?" in words else "."
-    yield f"kform {asks}{'q' if first in _QUESTION_STARTS else 's'}"
-    yield f"klong {min(len(words), 40) // 4}"
+    who = "".join(sorted({_WHO[concept] for concept in concepts if concept in _WHO}))
+    asks = {"q"} if "?" in words or (words and words[0] in _QUESTION_STARTS) else set()
+    how = "".join(sorted({_HOW[concept] for concept in concepts if concept in _HOW} | asks))
+    yield f"k{who}/{how}"
+    for concept in sorted(set(concepts)):
+        yield f"k{who}|{concept}"
+        yield f"k|{how}|{concept}"
+        yield f"k{who}|{how}|{concept}"

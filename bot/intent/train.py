@@ -26,7 +26,7 @@ _BRACES = re.compile(r"\{\w+\}")
 
 VARIANTS = 5  # messages made of one phrase
 FOLDS = 5
-FALSE_ACTIONS = 0.03  # highest share of out-of-fold "none" messages that may pass the threshold
+FALSE_ACTIONS = 0.02  # highest share of out-of-fold "none" messages that may pass the threshold
 
 # Names that mean "a person" to the model. Half of those in the training messages are left out,
 # so that it also learns what an unknown name looks like.
@@ -61,10 +61,11 @@ NAMES = frozenset(name.lower() for name in FIRST[::2]) | listed(
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What cross-validation chose."""
+    """What was chosen by training on the earlier phrases and judging the later ones, which are in other
+    voices: a split by phrase alone flatters whatever remembers wordings."""
 
-    families: tuple[float, float, float] = (1.0, 1.0, 1.5)  # words, pieces of words, concepts
-    regularity: float = 60.0  # inverse strength of L2
+    families: tuple[float, ...] = (1.0, 1.0, 0.5)  # words, pieces of words, concepts
+    regularity: float = 20.0  # inverse strength of L2
     none_weight: float = 1.0  # how much a "none" message counts against one for an action
 
 
