@@ -185,9 +185,17 @@ async def _server(settings: Settings) -> AsyncIterator[str]:
         serving = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
             await asyncio.sleep(0.02)
+        talking = asyncio.current_task()
+        assert talking is not None
+
+        def leave(ended: asyncio.Task[None]) -> None:
+            talking.cancel()
+
+        serving.add_done_callback(leave)  # Ctrl-C stops the server, and the server us
         try:
             yield own.url
         finally:
+            serving.remove_done_callback(leave)
             server.should_exit = True
             await serving
 
@@ -242,6 +250,8 @@ def run(settings: Settings, who: str, text: str) -> int:
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
         asyncio.run(ask(settings, person.id, text, typed))
+    except asyncio.CancelledError:
+        return 130
     except httpx.HTTPError as error:
         raise Wrong(_no_answer(settings)) from error
     return 0
