@@ -101,8 +101,8 @@ class Doing:
                 raise Stale(request.ref)  # frozen since the gate looked: it looks again
             if action.makes_secret:
                 self._office.seals.put(conn, request.ref, sealed.new_password())
-            after = ledger.move(conn, request, State.EXECUTING, note, self._office.clock())
-            self._timers.follow(conn, after)
+            # No job of its own: the net of the move that led here is still out, and the sweep is under it.
+            ledger.move(conn, request, State.EXECUTING, note, self._office.clock())
 
         await self._office.database.write(work)
 
