@@ -244,7 +244,6 @@ PHRASES: tuple[str, ...] = (
     "need {app}]",
     "[end|revoke|give back|terminate|stop] {ref}",
     "is there a way to [end|stop|return] my {app} access [today|early|now] [|instead of {span}]",
-    "get me out of {app}",
     "[deactivate|disable|switch off|turn off] my {app} [access|license|account]",
     "I have no use for {app} anymore",
     "I have no more use for {app}",

@@ -276,7 +276,6 @@ PHRASES: tuple[str, ...] = (
     "{app} [access|license|seat|permissions|account] [please|pls|for me|needed]",
     "{app} [please|pls|plz] [|{span}]",
     "{app}[, please| for me|] {span}",
-    "{app} {span}",
     "[how|where] [do|can|would] I [get|request|obtain|apply for] [{app}|access to {app}|a {app} license]",
     "what do I [have to do|need to do] to [get|use|get into] {app}",
     "[need|require|requesting|request] {app} [{span}|access {span}|for the project|for work]",

@@ -8,7 +8,7 @@ A phrase may hold these, so that no name of a product or a person becomes a mark
     {mention}  a chat mention
     {span}     how long, or when: "for two weeks", "until Friday"
     {month}    a month or a season
-    {ref}      the reference of a request: "R-7Q2M"
+    {ref}      the reference of a request: "R-7Q2M9K"
     {other}    somebody whom the sender does not manage: "the CEO", "my colleague"
     {group}    people in general: "new hires"
     {thing}    what no desk of accounts can give: "monitor"
@@ -219,7 +219,7 @@ def _one(kind: str, chance: random.Random) -> str:
         return chance.choice((span, span.lower()))
     if kind in _LISTS:
         return chance.choice(_LISTS[kind])
-    return "R-" + "".join(chance.choice(_REF_LETTERS) for _ in range(4))
+    return "R-" + "".join(chance.choice(_REF_LETTERS) for _ in range(6))
 
 
 def _hurried(text: str, chance: random.Random) -> str:

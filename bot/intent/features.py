@@ -131,7 +131,7 @@ _SORTS = re.compile(
     r"(?P<url>https?://\S{1,300})"
     r"|(?P<mention><@[^>\s]{1,80}>|(?<!\S)@[\w.-]{1,60})"
     r"|(?P<mail>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5})"
-    r"|(?P<ref>\br-[0-9a-z]{4}\b)"
+    r"|(?P<ref>\br-[0-9a-z]{4,8}\b)"
     r"|(?P<number>\d[\d.,:/-]{0,30})"
 )
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|[_\ue000][a-z]*|[?!]")
@@ -261,12 +261,12 @@ def _word_features(sorts: list[str]) -> Iterator[str]:
 
 
 _WHO = {
-    "ME": "m", "WE": "w", "NAME": "n", "_mail": "n", "_mention": "n", "OTHER": "o", "TEAM": "t", "PEOPLE": "g",
-    "PRONOUN": "p", "SOMEONE": "s", "APP": "a",
+    "ME": "m", "WE": "w", "NAME": "n", "_mail": "n", "_mention": "n", "OTHER": "o", "TEAM": "t",
+    "PEOPLE": "g", "PRONOUN": "p", "SOMEONE": "s", "APP": "a",
 }  # fmt: skip
 _HOW = {
-    "DONT": "n", "CANT": "c", "THANKS": "d", "PAST": "d", "WORKS": "d", "IF": "i", "RULES": "r", "WHO": "r", "WHY": "r",
-    "NOMORE": "l",
+    "DONT": "n", "CANT": "c", "THANKS": "d", "PAST": "d", "WORKS": "d", "IF": "i", "RULES": "r", "WHO": "r",
+    "WHY": "r", "NOMORE": "l",
 }  # fmt: skip
 
 

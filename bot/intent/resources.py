@@ -75,7 +75,7 @@ class Resources:
         words = _words(text)[:_MOST_WORDS]
         exact = self._exact(words)
         if exact:
-            wider = self._wider(exact, frozenset(words))
+            wider = self._wider(exact, frozenset(words)) or self._longer(exact, words, common)
             return _one_or_close([*wider, *(hit.spelling.resource for hit in exact)])
         if fuzzy := self._misspelt(words, common):
             return _one_or_close(fuzzy)
@@ -93,8 +93,8 @@ class Resources:
         text = clean(text).replace(MARK, " ")
         places = [(found.start(), found.end()) for found in _WORD.finditer(text)]
         words = [text[start:end].lower() for start, end in places][:_MOST_WORDS]
-        for hit in reversed(self._exact(words)):
-            text = text[: places[hit.first][0]] + MARK + text[places[hit.end - 1][1] :]
+        for first, end in sorted({(hit.first, hit.end) for hit in self._exact(words)}, reverse=True):
+            text = text[: places[first][0]] + MARK + text[places[end - 1][1] :]
         return text
 
     def _exact(self, words: Sequence[str]) -> list[_Hit]:
@@ -122,7 +122,19 @@ class Resources:
                     wider.append(spelling.resource)
         return wider
 
-    def _misspelt(self, words: Sequence[str], common: frozenset[str]) -> list[Resource]:
+    def _longer(self, hits: Iterable[_Hit], words: Sequence[str], common: frozenset[str]) -> list[Resource]:
+        """ "salesforce sandbx" may be the sandbox."""
+        begun = tuple({hit.spelling.joined for hit in hits})
+        longer = [
+            spelling
+            for spelling in self._spellings
+            if spelling.joined not in begun and spelling.joined.startswith(begun)
+        ]
+        return self._misspelt(words, common, longer) if longer else []
+
+    def _misspelt(
+        self, words: Sequence[str], common: frozenset[str], among: Sequence[_Spelling] | None = None
+    ) -> list[Resource]:
         found: list[tuple[int, Resource]] = []
         plain = common | _WEAK
         windows = {
@@ -131,7 +143,7 @@ class Resources:
             for at in range(len(words) - size + 1)
             if any(len(word) > 2 and word not in plain for word in words[at : at + size])
         }
-        for spelling in self._spellings:
+        for spelling in self._spellings if among is None else among:
             length = len(spelling.joined)
             if length < 4:
                 continue
@@ -175,7 +187,7 @@ def _words(text: str) -> list[str]:
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _MENTION = re.compile(r"<@([^>\s|]{1,80})(?:\|[^>]{0,80})?>|(?<!\S)@([\w.-]{1,60})")
 _NAME_WORD = re.compile(r"[^\W\d_]+(?:[-'\u2019][^\W\d_]{2,})*")
-_POSSESSIVE = re.compile(r"['\u2019]s?\b")
+_POSSESSIVE = re.compile(r"['\u2019](?:s\b|(?!\w))")
 _BEFORE_A_NAME = listed(
     "unlock unblock for of release report member employee does has is get let help named called"
 )

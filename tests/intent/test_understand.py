@@ -8,8 +8,14 @@ import pytest
 
 from bot.intent.classify import Classifier
 from bot.intent.understand import Understander
+from bot.procedures.action import Slot
 
-REFUSED_ELSEWHERE = ("reset the CEO's password", "how many vacation days do new hires get?", "hello", "I need a haircut")
+NO_ACTION = (
+    "reset the CEO's password",
+    "how many vacation days do new hires get?",
+    "hello",
+    "I need a haircut",
+)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +38,7 @@ def test_a_wish_is_understood_with_its_slots(propose, text, action, slots):
     assert {name: said.value or said.text for name, said in proposal.slots.items()} == slots
 
 
-@pytest.mark.parametrize("text", REFUSED_ELSEWHERE)
+@pytest.mark.parametrize("text", NO_ACTION)
 def test_what_asks_for_no_action_becomes_none(propose, text):
     assert propose(text).action is None
 
@@ -43,13 +49,16 @@ def test_a_question_is_told_from_a_wish(propose):
 
 
 def test_an_action_that_is_not_there_is_never_proposed(understander, now):
-    proposal = understander.propose("reset my password", now=now, time_zone="UTC", slots_of={"my_requests": ()})
+    one: dict[str, tuple[Slot, ...]] = {"my_requests": ()}
+    proposal = understander.propose("reset my password", now=now, time_zone="UTC", slots_of=one)
     assert proposal.action is None
     assert {name for name, _ in proposal.ranking} == {"my_requests", "none"}
 
 
 def test_a_chosen_action_is_read_for_its_slots_only(understander, now, slots_of):
-    proposal = understander.propose("figma until friday", now=now, time_zone="UTC", slots_of=slots_of, only="grant_access")
+    proposal = understander.propose(
+        "figma until friday", now=now, time_zone="UTC", slots_of=slots_of, only="grant_access"
+    )
     assert proposal.action == "grant_access"
     assert proposal.slots["resource"].value == "figma"
 
@@ -60,7 +69,7 @@ def test_an_answer_fills_the_slot_that_was_asked_for(fill, slot):
     assert fill(slot["span"], "until yesterday").problem
     assert fill(slot["resource"], "figma").value == "figma"
     assert len(fill(slot["resource"], "staging").candidates) == 2
-    assert fill(slot["grant"], "r-7q2m").value == "R-7Q2M"
+    assert fill(slot["grant"], "r-7q2m9k").value == "R-7Q2M9K"
     assert fill(slot["report"], "Luis").text == "Luis"
     assert not fill(slot["resource"], "what?")
 
@@ -109,7 +118,7 @@ def test_hostile_text_is_read_quickly_and_breaks_nothing(propose, fill, slot, te
 def test_random_text_never_breaks_it(propose):
     chance = random.Random(7)
     for _ in range(300):
-        propose("".join(chr(chance.choice((chance.randrange(128), chance.randrange(0x11000)))) for _ in range(60)))
+        propose("".join(chr(chance.randrange(chance.choice((128, 0x11000)))) for _ in range(60)))
 
 
 def test_a_zero_width_character_hides_nothing(propose):

@@ -20,7 +20,8 @@ def phrases():
 
 
 def test_the_weights_were_trained_on_the_present_phrases(classifier, phrases):
-    assert classifier.weights.phrases_hash == phrases_hash(phrases), "phrases have changed: run `deskhand train`"
+    same = classifier.weights.phrases_hash == phrases_hash(phrases)
+    assert same, "phrases have changed: run `deskhand train`"
     assert set(classifier.weights.classes) == set(phrases)
 
 
@@ -32,23 +33,23 @@ def test_there_are_enough_different_phrases(phrases):
     assert len(set(everything)) == len(everything), "a phrase stands under two actions"
 
 
-def test_no_held_out_message_is_a_phrase(phrases):
-    said = {phrase.casefold() for each in phrases.values() for phrase in each}
-    assert not [1 for message in read(HELD_OUT) if message.text.casefold() in said]
-
-
-def test_held_out_messages_are_understood(classifier):
-    found = figures(read(HELD_OUT), classifier.classify)
+def test_held_out_messages_are_understood(classifier, phrases):
+    # Two authors may hit on the same words; such a message shows nothing and is left out.
+    said = {phrase.casefold().rstrip("?.! ") for each in phrases.values() for phrase in each}
+    fresh = [message for message in read(HELD_OUT) if message.text.casefold().rstrip("?.! ") not in said]
+    found = figures(fresh, classifier.classify)
     assert found.messages >= 200
     assert found.action_precision >= 0.95, report(found)
     assert found.false_actions <= 0.05, report(found)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_training_again_gives_the_same_predictions(classifier, phrases):
     train = pytest.importorskip("bot.intent.train")
     stored = classifier.weights
-    again = Classifier(replace(train.fit(phrases), temperature=stored.temperature, threshold=stored.threshold))
+    fitted = train.fit(phrases)
+    again = Classifier(replace(fitted, temperature=stored.temperature, threshold=stored.threshold))
     for message in read(HELD_OUT):
         before, after = classifier.classify(message.text), again.classify(message.text)
         assert before.action == after.action
@@ -74,13 +75,14 @@ def test_figures_count_what_was_accepted(classifier, tmp_path):
     path = tmp_path / "messages.jsonl"
     rows = [
         {"text": "reset my password", "intent": "reset_password", "accepted": ["reset_password"]},
-        {"text": "unlock my account", "intent": "reset_password", "accepted": ["reset_password", "unlock_account"]},
+        {"text": "unlock my account", "intent": "reset_password", "accepted": ["unlock_account"]},
         {"text": "hello", "intent": "none", "accepted": ["none"]},
         {"text": "reset my password", "intent": "none"},
     ]
     path.write_text("\n".join(map(json.dumps, rows)))
     found = figures(read(path), classifier.classify)
-    assert (found.messages, found.accuracy, found.action_precision) == (4, 0.75, pytest.approx(2 / 3))
+    assert (found.messages, found.accuracy) == (4, 0.75)
+    assert found.action_precision == pytest.approx(2 / 3)
     assert (found.action_recall, found.false_actions) == (1, 0.5)
     assert "75.0%" in report(found)
     assert "reset_password" in table(found)
