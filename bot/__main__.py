@@ -16,7 +16,7 @@ import structlog
 from bot import admin, doctor, terminal
 from bot.app import CannotStart, serve
 from bot.audit.chain import BrokenTrail
-from bot.chat.web.guard import NotLoopback
+from bot.chat.web.guard import NotLoopback, check_host
 from bot.intent.classify import WeightsError
 from bot.intent.evaluate import MessagesError
 from bot.settings import SettingError, Settings
@@ -54,11 +54,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _MENDABLE as error:
         print(f"deskhand: {error}", file=sys.stderr)
         return 1
+    except PermissionError as error:
+        print(f"deskhand: {error.filename}: this user may not use it; see DESKHAND_DATA", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
 
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
+    check_host(settings.host)
     print(f"Deskhand on {settings.url}   (Ctrl-C ends it)", flush=True)
     asyncio.run(serve(settings))
     return 0
@@ -116,6 +120,8 @@ def _audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     listed.add_argument("--person", help="as actor or subject: mail, log-in name, id or full name")
     listed.add_argument("--action")
     listed.add_argument("--outcome", choices=("ok", "refused", "failed", "unknown"))
+    listed.add_argument("--kind", help="request.approved, or request for all of them")
+    listed.add_argument("--request", help="reference: R-7Q2MXB")
     listed.add_argument("--since", help="7d, 3h, 30m, 2w, or a date")
     listed.add_argument("--limit", type=int, default=50)
     shown = _add(audit, "show", admin.audit_show, "the whole story of one request")
@@ -123,6 +129,7 @@ def _audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     _add(audit, "verify", admin.audit_verify, "prove that nothing was changed")
     exported = _add(audit, "export", admin.audit_export, "write events to a file, with a proof beside it")
     exported.add_argument("file", help="ending in .jsonl or .csv")
+    exported.add_argument("--request", help="reference: R-7Q2MXB")
     exported.add_argument("--since", help="7d, 3h, 30m, 2w, or a date")
     exported.add_argument("--words", action="store_true", help="with what people wrote, in the clear")
 
@@ -130,7 +137,7 @@ def _audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def _policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     policy = commands.add_parser("policy", help="the rules").add_subparsers(required=True)
     _add(policy, "check", admin.policy_check, "everything that speaks against starting with these rules")
-    _add(policy, "test", admin.policy_test, "run the cases")
+    _add(policy, "test", admin.policy_test, "run the cases, and find what none of them would notice")
     explain = _add(policy, "explain", admin.policy_explain, "which rules decide, why, and who could approve")
     explain.add_argument("--as", dest="who", required=True, metavar="WHO")
     explain.add_argument("action", help="grant_access, reset_password, ...")

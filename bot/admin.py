@@ -70,6 +70,8 @@ def audit_list(settings: Settings, args: Namespace) -> int:
             person=house.person(args.person).id if args.person else "",
             action=args.action or "",
             outcome=args.outcome or "",
+            kind=args.kind or "",
+            request=args.request or "",
             since=since(args.since) if args.since else None,
         )
         with house.app.office.database.read() as conn:
@@ -145,8 +147,11 @@ def policy_test(settings: Settings, args: Namespace) -> int:
     wrong = [result for result in results if not result.ok]
     for result in wrong:
         print(f"{result.case.file}: {result.case.name}: {'; '.join(result.wrong)}")
-    print(f"{len(results) - len(wrong)} passed, {len(wrong)} failed")
-    return 1 if wrong else 0
+    unnoticed = [] if wrong else checking.survivors(settings.policies)
+    for change in unnoticed:
+        print(f"no case notices: {change}")
+    print(f"{len(results) - len(wrong)} passed, {len(wrong)} failed, {len(unnoticed)} changes unnoticed")
+    return 1 if wrong or unnoticed else 0
 
 
 def policy_explain(settings: Settings, args: Namespace) -> int:

@@ -30,9 +30,10 @@ body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;
 background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 main{width:min(28rem,100%);padding:1.75rem;background:var(--card);
 border:1px solid var(--line);border-radius:14px}
-h1{font-size:1.25rem;margin:0 0 .5rem}p{margin:0 0 1rem}label{display:block;font-weight:600;margin-bottom:.35rem}
-input{width:100%;font:600 1.5rem/1.4 ui-monospace,monospace;letter-spacing:.35em;text-align:center;padding:.5rem;
-border:1px solid var(--line);border-radius:8px;background:transparent;color:inherit}
+h1{font-size:1.25rem;margin:0 0 .5rem}p{margin:0 0 1rem}
+label{display:block;font-weight:600;margin-bottom:.35rem}
+input{width:100%;font:600 1.5rem/1.4 ui-monospace,monospace;letter-spacing:.35em;text-align:center;
+padding:.5rem;border:1px solid var(--line);border-radius:8px;background:transparent;color:inherit}
 button{margin-top:1rem;width:100%;padding:.7rem;border:0;border-radius:8px;background:var(--accent);color:#fff;
 font:600 1rem system-ui,sans-serif;cursor:pointer}
 @media(prefers-color-scheme:dark){button{color:#101318}}

@@ -79,6 +79,8 @@ class Settings:
             if environ.get(name, "").strip()
         }
         settings = cls(**given)
+        if settings.port > 65_535:
+            raise SettingError("DESKHAND_PORT: takes 1 to 65535")
         if not timedelta(0) < settings.reveal_for <= timedelta(minutes=10):
             raise SettingError("DESKHAND_REVEAL_FOR_S: takes 1 to 600 seconds")
         if settings.public_url and not _PRIVATE.match(settings.public_url):

@@ -52,8 +52,8 @@ class ResetPassword(Procedure):
             facts=(
                 Fact(label="Account", value=f"{subject.name} ({subject.account})"),
                 Fact(
-                    label="How you get it",
-                    value="On a page that opens with a code your manager reads out to you",
+                    label="Handed over",
+                    value="On a page that opens with a code the manager reads out",
                 ),
             ),
         )

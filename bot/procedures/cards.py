@@ -182,15 +182,8 @@ def approval(
     elif waiting:
         asked = say.names([request.name(each.person) for each in request.seats.get(stage, ())])
         facts.append(Fact(label="Asked to decide", value=f"{asked} (as {stage})"))
-    if (
-        seat
-        and said
-        and said.person == seat.person
-        and story.code
-        and story.sealed
-        and story.sealed.expires_at
-    ):
-        facts.append(Fact(label=f"Code to read out to {name}", value=f"{story.code[:3]} {story.code[3:]}"))
+    if seat:
+        facts += _code(story, seat.person)
     quotes = [*_wrote(f"{name} wrote", story.words)]
     if said and said.person in story.reasons:
         quotes.append(
@@ -222,6 +215,7 @@ def told(story: Story, person: str, handles: Handles) -> Card:
         text=f"{when}, approved by {approved}. If {'you' if own else 'they'} did not ask for this, say so"
         " at once: it stops every request in this name and calls the admins.",
         tone=Tone.WARN,
+        facts=_code(story, person),
         buttons=(
             Button(
                 label="This wasn't me" if own else "This wasn't them",
@@ -232,6 +226,16 @@ def told(story: Story, person: str, handles: Handles) -> Card:
         ),
         footer=request.ref,
     )
+
+
+def _code(story: Story, person: str) -> tuple[Fact, ...]:
+    """The six digits, for whoever approved, as long as the credential waits to be seen."""
+    if not (story.code and story.sealed and story.sealed.expires_at):
+        return ()
+    if person not in [each.person for each in story.approvals]:
+        return ()
+    name = story.request.name(story.request.subject)
+    return (Fact(label=f"Code to read out to {name}", value=f"{story.code[:3]} {story.code[3:]}"),)
 
 
 def alarm(story: Story) -> Card:
