@@ -27,8 +27,6 @@ STEPS = 30
 ASKERS = ("ana", "bo", "nils", "wanda")  # few, so that their requests meet
 PRESSERS = (*ASKERS, "tove", "nadia", "felix", "mei", "grace", "omar", "chloe", "priya", "luis")
 WISHES = (
-    "I need access to figma for 2 days",
-    "I need access to figma for 4 days",
     "I need access to the data warehouse for 2 days",
     "I need access to the production database (read) for 2 days",
     "I need access to production deploy for 1 day",
@@ -89,6 +87,11 @@ class Approvals(RuleBasedStateMachine):
         if "Yes, do it" in self.run(self.desk.buttons(who)):
             self.run(self.desk.press(who, "Yes, do it"))
         self._collect()
+
+    @rule(who=st.sampled_from(("ana", "bo")), days=st.sampled_from([1, 2, 4]))
+    def asks_for_what_needs_nobody(self, who: str, days: int) -> None:
+        """So that grants of the same thing lie over each other."""
+        self.asks(who, f"I need access to figma for {days} days")
 
     @rule(who=people, which=st.integers(0, 10**6), spoke=st.booleans())
     def presses(self, who: str, which: int, spoke: bool) -> None:
