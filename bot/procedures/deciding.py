@@ -134,8 +134,8 @@ class Deciding:
                 (each for each in ledger.approvals(conn, request.ref) if each.stage == press.stage), None
             )
         if said and said.person == person.id:
-            return Ack(notice=f"You {said.verdict} this already.")
-        if said:
+            why = f"You {said.verdict} this already."
+        elif said:
             why = f"{request.name(said.person)} {said.verdict} this already."
         else:
             why = f"This is no longer waiting for a decision: {request.state.value}."
