@@ -43,7 +43,7 @@ class Lookups:
         ask = await self._gate.ask(action.name, sender.id, subject.id)
         decision = await self._gate.request(ask)
         data = {"decision": recorded(decision), "understood": understood}
-        if not decision.allowed:
+        if not decision.allowed or decision.stages:  # nobody is asked for an answer that is given at once
             why = " ".join(decision.why)
             await self.audit(action.name, "lookup.refused", "refused", sender, subject, inbound, words, data)
             return [Card(title=action.title, text=why, tone=Tone.DANGER, status="Refused")]
