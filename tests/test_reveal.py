@@ -72,6 +72,7 @@ async def test_five_wrong_codes_destroy_it(desk: House, browser: httpx.AsyncClie
     assert (await browser.post(address, data={"code": wrong(code)})).status_code == 410
     assert held(desk) == 0
     assert (await browser.post(address, data={"code": code})).status_code == 410, "the right one is too late"
+    await desk.app.engine.finish()
     assert "wrong too often" in await desk.heard("ana")
     assert [event["kind"] for event in desk.events("credential.")] == [
         *["credential.wrong_code"] * 4,

@@ -37,6 +37,7 @@ async def test_a_new_password_reaches_its_owner_by_page_and_voice_only(desk: Hou
         shown = await browser.post(address, data={"code": f"{code[:3]} {code[3:]}"})
     assert shown.status_code == 200
     password = shown.text.split("<code>")[1].split("</code>")[0]
+    await desk.app.engine.finish()
 
     company = desk.app.company
     assert company.login("ana", "welcome-ana") is LoginOutcome.WRONG, "the old one is gone"
