@@ -185,7 +185,7 @@ async def running(settings: Settings, clock: Callable[[], datetime] = now) -> As
                 await keeper
             await app.desk.finish()
             await app.engine.finish()
-            app.office.jobs.stop()
+            await app.office.jobs.stop()
             await _checkpoint(app)
             app.office.database.close()
             app.company.close()

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +83,13 @@ class Jobs:
             application_name=_APP,
         )
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Let running jobs end for a moment; the rest is resumed at the next start."""
-        DBOS.destroy(workflow_completion_timeout_sec=2, destroy_registry=True)
-        # DBOS made its own pool, now shut, the loop's default; whoever closes after us still needs one.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        loop = asyncio.get_running_loop()
+        # DBOS made its own pool the loop's default and shuts it now; whoever closes after us needs one.
+        loop.set_default_executor(ThreadPoolExecutor())
+        destroy = partial(DBOS.destroy, workflow_completion_timeout_sec=2, destroy_registry=True)
+        await loop.run_in_executor(None, destroy)  # it waits: the jobs run on this loop
 
     def later(
         self, conn: Connection, job_id: str, name: str, args: Mapping[str, Any], delay: timedelta
