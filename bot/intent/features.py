@@ -26,6 +26,7 @@ LIMIT = 2000  # characters of a message that are looked at; bounds the time of e
 _LONGEST_WORD = 30
 _MOST_REPAIRS = 6  # misspelt words looked up in one message
 
+
 def listed(words: str) -> frozenset[str]:
     """The words of a list written as one string."""
     return frozenset(words.split())

@@ -699,4 +699,3 @@ def _valid(month: int, day: int, place: int) -> tuple[_Day, int] | None:
 
 def _said(day: date) -> str:
     return f"{day.day} {calendar.month_name[day.month]} {day.year}"
-
