@@ -58,7 +58,7 @@ class Desk:
         with self.engine.begin() as conn:
             asked = self.words.record(conn, person, text)
             ruling = {"phase": "request", "allowed": True, "policies": ["medium"], "policy_version": "a1"}
-            data = {"to": "collecting", "understood": "local 0.97"}
+            data: dict[str, object] = {"to": "collecting", "understood": "local 0.97"}
             self._add(conn, "request.opened", person, words=asked, service="web", data=data, **about)
             data = {"from": "collecting", "to": "confirming", "decision": ruling}
             self._add(conn, "request.shown", person, data=data, **about)
