@@ -173,14 +173,16 @@ class TestWhatIsNotSaidIsAsked:
         assert await desk.has("ana", "figma-editors")
 
     async def test_two_that_come_close_become_a_picker(self, desk: House) -> None:
-        await desk.says("ana", "I need access to the feature flags for 3 days")
+        await desk.says("ana", "I need access to the production database for 3 days")
         card = await desk.card("ana")
-        assert [button.label for button in card.buttons if button.label.startswith("Feature flags")] == [
-            "Feature flags (staging)",
-            "Feature flags (production)",
+        assert [
+            button.label for button in card.buttons if button.label.startswith("Production database")
+        ] == [
+            "Production database (read)",
+            "Production database (admin)",
         ]
-        await desk.press("ana", "Feature flags (staging)")
-        assert (await desk.card("ana")).text.startswith("Give Ana Ruiz access to Feature flags (staging)")
+        await desk.press("ana", "Production database (read)")
+        assert (await desk.card("ana")).text.startswith("Give Ana Ruiz access to Production database (read)")
 
     async def test_a_half_filled_request_survives_a_restart(self, tmp_path: Path) -> None:
         async with house(tmp_path / "data", clock=Clock.at(MONDAY)) as before:

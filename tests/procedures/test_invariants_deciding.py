@@ -393,13 +393,13 @@ class TestAButtonCarriesAHandleAndNothingElse:
         assert desk.request().waits_for == "owner"
 
     async def test_a_pick_made_on_an_old_question_is_not_taken_for_the_new_one(self, desk: House) -> None:
-        await desk.says("ana", "I need access to the feature flags please")
-        old = await desk.handle("ana", "Feature flags (production)")
-        await desk.press("ana", "Feature flags (staging)")
+        await desk.says("ana", "I need access to the production database please")
+        old = await desk.handle("ana", "Production database (admin)")
+        await desk.press("ana", "Production database (read)")
         assert (await desk.card("ana")).text.startswith("For how long")
         ack = await desk.press_handle("ana", old)
         assert "out of date" in ack.notice
-        assert desk.request().params == {"resource": "feature-flags-staging"}
+        assert desk.request().params == {"resource": "production-database-read"}
 
     async def test_a_choice_that_was_not_offered_is_not_taken(self, desk: House) -> None:
         await desk.says("bo", "please unlock the account of one of my reports")
