@@ -20,9 +20,9 @@ def test_nothing_set_is_a_desk_that_runs_on_loopback() -> None:
 
 def test_every_setting_can_be_set_by_its_name() -> None:
     for each in fields(Settings):
-        text = {"data": "/tmp/x", "public_url": "https://desk.example", "reveal_for": "60"}.get(each.name)
+        text = {"data": "/srv/x", "public_url": "https://desk.example", "reveal_for": "60"}.get(each.name)
         if text is None:
-            text = "7" if isinstance(each.default, int | timedelta) else "/tmp/y"
+            text = "7" if isinstance(each.default, int | timedelta) else "/srv/y"
         set_one = Settings.read({each.metadata["name"]: text})
         assert getattr(set_one, each.name) != each.default, each.name
 
