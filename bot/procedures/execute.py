@@ -65,8 +65,6 @@ class Executor:
                 await self._one(request, step, run(step), journal.get(step.name))
             except _Stuck as stuck:
                 return Result(Outcome.STUCK, step.name, str(stuck))
-            except TryLater:
-                raise
             except ConnectorError as error:
                 log.warning("step.failed", ref=request.ref, step=step.name, error=type(error).__name__)
                 back = await self.take_back(request, steps, run)

@@ -39,9 +39,6 @@ class Gate:
             now=self._office.clock(),
         )
 
-    async def administer(self, person: str, what: str) -> Decision:
-        return self._office.policies.may_administer(await self.who(person), what)
-
     async def ask(
         self,
         action: str,

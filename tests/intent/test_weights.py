@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.actions import discover
-from bot.intent import none
+from bot.intent import none, train
 from bot.intent.classify import WEIGHTS, Classifier, Weights, WeightsError, phrases_hash
 from bot.intent.evaluate import MessagesError, figures, read, report, table
 
@@ -48,7 +48,6 @@ def test_messages_of_other_authors_are_understood(classifier, phrases, file):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_training_again_gives_the_same_predictions(classifier, phrases):
-    train = pytest.importorskip("bot.intent.train")
     stored = classifier.weights
     fitted = train.fit(phrases)
     again = Classifier(replace(fitted, temperature=stored.temperature, threshold=stored.threshold))
