@@ -97,6 +97,11 @@ def _parser() -> argparse.ArgumentParser:
     login.add_argument("name", help="log-in name")
     login.add_argument("--password", help="instead of being asked for it")
 
+    _people(commands)
+    slack = commands.add_parser("slack", help="the Slack app").add_subparsers(required=True)
+    made = _add(slack, "manifest", admin.slack_manifest, "the app's manifest, to paste into Slack")
+    made.add_argument("--public-url", metavar="URL", help="for signed HTTP instead of Socket Mode")
+
     for name, on in (("freeze", True), ("unfreeze", False)):
         one = _add(commands, name, partial(admin.freeze, on=on), f"{name} all requests of a person")
         one.add_argument("person", help="mail, log-in name, id or full name")
@@ -107,7 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     found.add_argument("--happened", action="store_true", dest="happened")
     found.add_argument("--not-happened", action="store_false", dest="happened")
 
-    _add(commands, "doctor", doctor.run, "what is configured, what answers, what is missing")
+    doc = _add(commands, "doctor", doctor.run, "what is configured, what answers, what is missing")
+    doc.add_argument(
+        "--message", metavar="WHO", help="also send this person a direct message, and read it back"
+    )
     _add(commands, "train", _train, "learn the phrases of bot/actions anew")
     judge = _add(commands, "eval", admin.evaluate, "measure understanding on a file of messages")
     judge.add_argument("file", help='JSON lines: {"text", "intent", "accepted"}')
@@ -132,6 +140,18 @@ def _audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     exported.add_argument("--request", help="reference: R-7Q2MXB")
     exported.add_argument("--since", help="7d, 3h, 30m, 2w, or a date")
     exported.add_argument("--words", action="store_true", help="with what people wrote, in the clear")
+
+
+def _people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    people = commands.add_parser("people", help="whose chat account is whose").add_subparsers(required=True)
+    _add(people, "list", admin.people_list, "every link")
+    linked = _add(people, "link", admin.people_link, "say whose account this is")
+    ended = _add(people, "unlink", admin.people_unlink, "end a link; only link makes a new one")
+    for one in (linked, ended):
+        one.add_argument("platform", choices=("slack",))
+    linked.add_argument("account", help="the platform's id of the account: U0123456789")
+    for one in (linked, ended):
+        one.add_argument("person", help="mail, log-in name, id or full name")
 
 
 def _policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import re
+import json
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -22,13 +22,15 @@ from bot.actions import discover
 from bot.app import App, Paths, assemble, now
 from bot.audit import export as exporting
 from bot.audit.checkpoint import CheckpointFile, public_key
-from bot.audit.query import Filter, find, line
+from bot.audit.query import Filter, ago, find, line
 from bot.audit.story import show
 from bot.audit.trail import Event, append
 from bot.audit.verify import verify
+from bot.chat.slack.manifest import manifest
 from bot.intent import evaluate as evaluation
 from bot.intent.classify import Classifier
 from bot.intent.understand import Understander
+from bot.people import find_person
 from bot.procedures.action import SlotKind
 from bot.procedures.request import IllegalMove
 from bot.settings import Settings
@@ -39,7 +41,6 @@ from policies import check as checking
 from policies.catalogue import Catalogue
 from policies.decide import Policies
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SERVICE = "terminal"
 _FORMATS: dict[str, exporting.Format] = {".jsonl": "jsonl", ".csv": "csv"}
 
@@ -54,14 +55,11 @@ def actor() -> str:
 
 
 def since(text: str) -> datetime:
-    """ "7d", "3h", "30m", "2w", or an ISO date. :raises Wrong:"""
-    if found := re.fullmatch(r"(\d{1,6})([mhdw])", text):
-        return now() - timedelta(**{_UNITS[found[2]]: int(found[1])})
+    """:raises Wrong:"""
     try:
-        at = datetime.fromisoformat(text)
+        return ago(text, now())
     except ValueError as error:
-        raise Wrong(f"{text!r} is no time: write 7d, 3h, 30m, 2w or 2026-11-30") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+        raise Wrong(str(error)) from error
 
 
 def audit_list(settings: Settings, args: Namespace) -> int:
@@ -184,6 +182,41 @@ def resolve(settings: Settings, args: Namespace) -> int:
     return 0
 
 
+def people_list(settings: Settings, args: Namespace) -> int:
+    with _house(settings) as house:
+        links = house.app.office.people.links()
+        for each in links:
+            by = "by confirmed mail" if each.by == "mail" else f"by {each.by}"
+            print(f"{each.platform:<8} {each.account:<24} {house.name_of(each.person)}  {each.at[:16]}  {by}")
+        print(f"{len(links)} accounts linked")
+    return 0
+
+
+def people_link(settings: Settings, args: Namespace) -> int:
+    """Also before the platform is connected: its accounts are known by their ids alone."""
+    with _house(settings) as house:
+        person = house.person(args.person)
+        house.loop.run(house.app.office.people.link(args.platform, args.account, person, actor()))
+        print(f"{args.platform} {args.account} is {person.name}.")
+    return 0
+
+
+def people_unlink(settings: Settings, args: Namespace) -> int:
+    with _house(settings) as house:
+        person = house.person(args.person)
+        ended = house.loop.run(house.app.office.people.unlink(args.platform, person, actor()))
+        print(f"{person.name} {'is no longer' if ended else 'was not'} linked on {args.platform}.")
+    return 0
+
+
+def slack_manifest(settings: Settings, args: Namespace) -> int:
+    """:raises Wrong:"""
+    if args.public_url and not args.public_url.startswith("https://"):
+        raise Wrong("--public-url takes an https address: Slack posts to no other")
+    print(json.dumps(manifest(args.public_url), indent=2))
+    return 0
+
+
 def company_login(settings: Settings, args: Namespace) -> int:
     company = Company.open(Paths(settings.data).company, settings.company_seed)
     password = args.password if args.password is not None else getpass.getpass("Password: ")
@@ -213,7 +246,7 @@ class _House:
 
     def person(self, text: str) -> Person:
         """By mail, log-in name, id or full name. :raises Wrong:"""
-        return self.loop.run(find_person(self.app.office.ports.directory, text))
+        return self.loop.run(whom(self.app.office.ports.directory, text))
 
     def name_of(self, person_id: str) -> str:
         try:
@@ -225,8 +258,8 @@ class _House:
         """What the rules say of an action for a person, and who could approve it."""
         office, gate = self.app.office, self.app.engine.gate
         directory = office.ports.directory
-        asker = await find_person(directory, args.who)
-        subject = await find_person(directory, args.for_) if args.for_ else asker
+        asker = await whom(directory, args.who)
+        subject = await whom(directory, args.for_) if args.for_ else asker
         if args.action not in office.registry:
             raise Wrong(f"there is no action {args.action}; there are {', '.join(office.registry.actions)}")
         if args.resource and args.resource not in office.catalogue:
@@ -256,16 +289,15 @@ def _keys(catalogue: Catalogue) -> str:
     return ", ".join(resource.key for resource in catalogue)
 
 
-async def find_person(directory: Directory, text: str) -> Person:
-    for look_up in (directory.by_mail, directory.by_account, directory.person, directory.by_name):
-        try:
-            return await look_up(text)
-        except UnknownPerson:
-            continue
-        except AmbiguousName as several:
-            names = ", ".join(f"{each.name} ({each.mail})" for each in several.candidates)
-            raise Wrong(f"{text} could be {names}: write the mail address") from several
-    raise Wrong(f"nobody is called {text}")
+async def whom(directory: Directory, text: str) -> Person:
+    """:raises Wrong:"""
+    try:
+        return await find_person(directory, text)
+    except UnknownPerson as error:
+        raise Wrong(f"nobody is called {text}") from error
+    except AmbiguousName as several:
+        names = ", ".join(f"{each.name} ({each.mail})" for each in several.candidates)
+        raise Wrong(f"{text} could be {names}: write the mail address") from several
 
 
 @contextmanager

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+import importlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 
 from bot.actions import discover
 from bot.audit import tables as audit_tables
 from bot.audit.checkpoint import CheckpointFile, checkpoint
 from bot.audit.words import WordStore
+from bot.chat.platform import Platform, Receive
 from bot.chat.web.guard import check_host
 from bot.chat.web.identity import Choice
 from bot.chat.web.listen import web_app
@@ -39,7 +42,7 @@ from bot.store.database import Database
 from bot.store.inbox import Inbox, forget
 from bot.store.keys import KeyFile
 from bot.store.lock import DataLock
-from bot.store.migrations import spine
+from bot.store.migrations import people, spine
 from bot.store.sealed import Seals
 from integrations.company import Company
 from integrations.contract import Directory, Person, UnknownPerson
@@ -49,7 +52,7 @@ from policies.decide import Policies
 
 log = structlog.get_logger()
 
-MIGRATIONS = (spine, audit_tables.create)  # numbered by place: only ever add at the end
+MIGRATIONS = (spine, audit_tables.create, people)  # numbered by place: only ever add at the end
 
 _UNDER_WAY = timedelta(seconds=15)  # what came in lately is being handled
 _SWEEP_S = 30.0  # late grants, finished jobs, old event ids, a checkpoint of the trail
@@ -87,6 +90,23 @@ class Paths:
         return self.data / "audit-checkpoints.jsonl"
 
 
+class Chat(Protocol):
+    """A chat service beside the web desk: its platform, and what lets its messages in."""
+
+    @property
+    def platform(self) -> Platform: ...
+    def attach(self, receive: Receive, ready: Callable[[], bool]) -> None: ...
+    def routes(self) -> list[BaseRoute]: ...
+    async def check(self) -> list[tuple[str, bool, str]]: ...
+    async def prove(
+        self, reach: Callable[[], Awaitable[tuple[str, str]]], key: str
+    ) -> tuple[str, bool, str]: ...
+    async def start(self) -> None: ...
+    async def listen(self) -> None: ...
+    async def stop(self) -> None: ...
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """The assembled house, serving or not."""
@@ -100,6 +120,7 @@ class App:
     keys: KeyFile
     asgi: Starlette
     ready: asyncio.Event
+    chats: tuple[Chat, ...] = ()  # beside the web desk
 
     def server(self) -> WebServer:
         return web_server(self.asgi, self.web.live, host=self.settings.host, port=self.settings.port)
@@ -107,6 +128,14 @@ class App:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def _chats(settings: Settings) -> tuple[Chat, ...]:
+    """Those that are configured; only their SDKs are imported: all of them would cost a second and 100 MB."""
+    if not settings.slack:
+        return ()
+    chat: Chat = importlib.import_module("bot.chat.slack.connect").Slack(settings)
+    return (chat,)
 
 
 def load_policies(settings: Settings, registry: Registry) -> tuple[Policies, Catalogue]:
@@ -134,6 +163,9 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
     database = Database.open(paths.database, MIGRATIONS)
     company = Company.open(paths.company, settings.company_seed)
     web = WebPlatform(paths.web)
+    platforms: dict[str, Platform] = {web.name: web}
+    chats = _chats(settings)
+    platforms |= {chat.platform.name: chat.platform for chat in chats}
     office = Office(
         settings=settings,
         database=database,
@@ -144,21 +176,24 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
         catalogue=catalogue,
         registry=registry,
         ports=Ports(company.directory, company.groups, company.accounts, company.time_off),
-        people=People(company.directory, home=web.name),
-        platforms={web.name: web},
+        people=People(company.directory, database, platforms, clock),
+        platforms=platforms,
         clock=clock,
     )
     engine = Engine(office)
     desk = Desk(office, engine, Understander(Classifier.load(), catalogue), Inbox(keys))
     ready = asyncio.Event()
     roster = _Roster(company.directory, catalogue, settings)
+    for chat in chats:
+        chat.attach(desk.receive, ready.is_set)
     asgi = Starlette(
         routes=[
+            *(route for chat in chats for route in chat.routes()),
             Mount("/reveal", reveal_app(Reveals(office, engine))),
             Mount("/", web_app(web, desk.receive, roster, ready.is_set)),
         ]
     )
-    return App(settings, office, engine, desk, company, web, keys, asgi, ready)
+    return App(settings, office, engine, desk, company, web, keys, asgi, ready, chats)
 
 
 @asynccontextmanager
@@ -174,18 +209,26 @@ async def running(settings: Settings, clock: Callable[[], datetime] = now) -> As
         await app.office.jobs.launch()
         keeper = asyncio.create_task(_keep_house(app))
         try:
+            for chat in app.chats:
+                await chat.start()
             replayed = await app.desk.replay()
             app.ready.set()
+            for chat in app.chats:
+                await chat.listen()
             log.info("desk.ready", url=settings.url, replayed=replayed)
             yield app
         finally:
             app.ready.clear()
+            for chat in app.chats:
+                await chat.stop()
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await keeper
             await app.desk.finish()
             await app.engine.finish()
             await app.office.jobs.stop()
+            for chat in app.chats:
+                await chat.close()
             await _checkpoint(app)
             app.office.database.close()
             app.company.close()

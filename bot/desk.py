@@ -7,6 +7,7 @@ in between replays it; every path below shows the present state then, and does n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -18,11 +19,13 @@ from bot.audit.trail import DESKHAND, Event, append
 from bot.chat.card import Button, Card, Tone
 from bot.chat.clean import plain
 from bot.chat.inbound import Ack, Inbound, InboundKind
-from bot.chat.platform import PlatformDown, Unreachable
+from bot.chat.platform import ANSWER_WITHIN_S, PlatformDown, Unreachable
 from bot.chat.redact import redact
+from bot.commands import Commands
 from bot.intent.understand import Proposal, Understander
 from bot.people import Stranger
 from bot.procedures.action import Action, Declined, Impossible, Lookup, Procedure, Slot
+from bot.procedures.cards import WRITTEN
 from bot.procedures.engine import Engine, Picked
 from bot.procedures.lookup import Lookups
 from bot.procedures.office import Office
@@ -35,13 +38,16 @@ from integrations.contract import ConnectorError, Person
 
 log = structlog.get_logger()
 
-_ACK_WITHIN_S = 1.0
 _TEXT_CHARS = 4_000
 _LIKELY = 3  # actions offered where nothing is sure
 _MINUTE = timedelta(minutes=1)
+_IN_WORDS = (InboundKind.MESSAGE, InboundKind.COMMAND)
 _PRESSES = 6  # times as many presses as messages
 
+_WORKING_AFTER_S = 1.0  # until a person is shown that it takes longer
+
 GIVE_BACK = "give_back_access"
+ELSEWHERE = "I answer in our direct conversation."
 REMOVED = (
     "I removed what looked like a password or code. Never send one here: nobody at the help desk needs it."
 )
@@ -58,10 +64,13 @@ class Desk:
         self._understander = understander
         self._inbox = inbox
         self._lookups = Lookups(office, engine.gate)
+        self._commands = Commands(office, engine)
         self._tasks: dict[str, asyncio.Task[Ack]] = {}  # by the key of the inbound
+        self._late: set[asyncio.Task[None]] = set()
 
-    async def receive(self, inbound: Inbound) -> Ack:
-        """Store, handle, acknowledge within a second. :raises StorageDown: it was not stored"""
+    async def receive(self, inbound: Inbound, within: float = ANSWER_WITHIN_S) -> Ack:
+        """Store, handle, acknowledge within this many seconds: what comes later reaches the person
+        through their platform. :raises StorageDown: it was not stored"""
         cleaned, removed = _clean(inbound)
         since = self._office.clock() - _MINUTE
 
@@ -71,14 +80,30 @@ class Desk:
         recent = await self._office.database.write(store)
         if recent is None:
             return Ack(duplicate=True)
-        task = asyncio.create_task(self._handle(cleaned, recent))
+        task = asyncio.create_task(self._handle(cleaned, recent, removed=removed))
         self._tasks[inbound.key] = task
         task.add_done_callback(lambda _: self._tasks.pop(inbound.key, None))
+        await asyncio.wait({task}, timeout=within)
+        if task.done():
+            return task.result()
+        late = asyncio.create_task(self._follow(cleaned, task))
+        self._late.add(late)
+        late.add_done_callback(self._late.discard)
+        return Ack(working=True)
+
+    async def _follow(self, inbound: Inbound, task: asyncio.Task[Ack]) -> None:
+        """After the deadline: a sign where it takes long, and what the Ack would have said."""
+        await asyncio.wait({task}, timeout=_WORKING_AFTER_S)
+        if not task.done():
+            with contextlib.suppress(PlatformDown, Unreachable):  # a courtesy; the answer itself is not lost
+                await self._office.platforms[inbound.platform].working(inbound)
+        await self._say_late(inbound, await task)
+
+    async def _say_late(self, inbound: Inbound, ack: Ack) -> None:
         try:
-            ack = await asyncio.wait_for(asyncio.shield(task), _ACK_WITHIN_S)
-        except TimeoutError:
-            return Ack(working=True)
-        return ack.model_copy(update={"notice": f"{REMOVED} {ack.notice}".strip()}) if removed else ack
+            await self._office.platforms[inbound.platform].late(inbound, ack)
+        except (PlatformDown, Unreachable) as error:
+            log.warning("ack.lost", inbound=inbound.id, reason=str(error))
 
     async def replay(self, older_than: timedelta = timedelta()) -> int:
         """Handle what a crash, or a chat or database that was down, left unanswered; at the start, and
@@ -87,18 +112,21 @@ class Desk:
         with self._office.database.read() as conn:
             waiting = [each for each in self._inbox.waiting(conn, before) if each.key not in self._tasks]
         for inbound in waiting:
-            await self._handle(inbound, 0, replayed=True)
+            if inbound.platform in self._office.platforms:  # else it waits until that one is connected again
+                await self._say_late(inbound, await self._handle(inbound, 0, replayed=True))
         return len(waiting)
 
     async def finish(self) -> None:
         """Let what is under way end."""
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*self._late, return_exceptions=True)
 
-    async def _handle(self, inbound: Inbound, recent: int, *, replayed: bool = False) -> Ack:
+    async def _handle(
+        self, inbound: Inbound, recent: int, *, replayed: bool = False, removed: bool = False
+    ) -> Ack:
         """Done once and for all, or left in the inbox for the next round. Never raises."""
         try:
-            again = replayed and await self._engine.show_again(inbound)
-            ack = Ack() if again else await self._answered(inbound, recent)
+            ack = await self._answered(inbound, recent, replayed=replayed)
         except (PlatformDown, StorageDown) as down:
             log.warning("inbound.put_off", inbound=inbound.id, reason=str(down))
             return Ack(notice=LATER)
@@ -106,18 +134,18 @@ class Desk:
             log.exception("inbound.failed", inbound=inbound.id)
             ack = await self._gave_up(inbound)
         self._office.database.write_along(lambda conn: self._inbox.done(conn, inbound))
-        return ack
+        return ack.model_copy(update={"notice": f"{REMOVED} {ack.notice}".strip()}) if removed else ack
 
-    async def _answered(self, inbound: Inbound, recent: int) -> Ack:
+    async def _answered(self, inbound: Inbound, recent: int, *, replayed: bool) -> Ack:
         try:
             person = await self._office.people.identify(inbound)
+            if replayed and await self._engine.show_again(person, inbound):
+                return Ack()
             if recent > self._limit(inbound):
                 return await self._put_off(person, inbound, recent)
-            if inbound.kind is InboundKind.PRESS:
-                return await self._press(person, inbound)
-            return await self._message(person, inbound)
+            return await self._take(person, inbound)
         except Stranger as stranger:
-            return await self._turned_away(inbound, str(stranger))
+            return await self._turned_away(inbound, stranger)
         except ConnectorError as error:
             log.warning("system.down", error=type(error).__name__, reason=str(error))
             await self._reply(inbound, [Card(title="Not now", text=DOWN, tone=Tone.WARN)])
@@ -125,6 +153,33 @@ class Desk:
         except Unreachable as error:
             log.warning("reply.lost", inbound=inbound.id, reason=str(error))
             return Ack()
+
+    async def _take(self, person: Person, inbound: Inbound) -> Ack:
+        match inbound.kind:
+            case InboundKind.PRESS:
+                ack = await self._press(person, inbound)
+                if inbound.overview and not ack.errors:
+                    await self._show_overview(person, inbound)
+                return ack
+            case InboundKind.OVERVIEW:
+                await self._show_overview(person, inbound)
+                return Ack()
+            case InboundKind.COMMAND if self._commands.means(inbound.text):
+                await self._reply(inbound, await self._commands.run(person, inbound))
+                return Ack()
+        return await self._message(person, inbound)
+
+    async def _show_overview(self, person: Person, inbound: Inbound) -> None:
+        platform = self._office.platforms[inbound.platform]
+        await platform.overview(inbound.account, await self._engine.overview(person))
+
+    async def _point(self, inbound: Inbound) -> None:
+        """Where others read along: that the answer stands in the direct conversation."""
+        platform, card = self._office.platforms[inbound.platform], Card(title=ELSEWHERE)
+        if inbound.reply_url:
+            await platform.whisper(inbound, [card])
+        else:
+            await platform.send(inbound.conversation, card, key=f"{inbound.key}:here")
 
     async def _gave_up(self, inbound: Inbound) -> Ack:
         try:
@@ -137,15 +192,19 @@ class Desk:
     def _limit(self, inbound: Inbound) -> int:
         """Events of one kind that one person gets handled in a minute."""
         per_minute = self._office.settings.requests_per_minute
-        return per_minute if inbound.kind is InboundKind.MESSAGE else per_minute * _PRESSES
+        return per_minute if inbound.kind in _IN_WORDS else per_minute * _PRESSES
 
     async def _message(self, person: Person, inbound: Inbound) -> Ack:
+        if "<@" in inbound.text:
+            named = await self._office.people.named(inbound.platform, inbound.text)
+            inbound = inbound.model_copy(update={"text": named})
         slots = {action.name: action.slots for action in self._office.registry.named()}
         now, zone = self._office.clock(), person.time_zone
         proposal = self._understander.propose(inbound.text, now=now, time_zone=zone, slots_of=slots)
         waiting = self._engine.waiting_question(person.id)
         if waiting and (said := self._answer(waiting, inbound.text, proposal, zone)):
             await self._engine.fill(waiting.ref, person, said, inbound)
+            await self._reply(inbound, [])
             return Ack()
         if proposal.action is None:
             return await self._unclear(person, inbound, proposal)
@@ -252,7 +311,20 @@ class Desk:
         if meaning.choice is Choice.GIVE_BACK and meaning.audience == person.id:
             slot = self._office.registry[GIVE_BACK].slots[0].name
             return await self._run(person, inbound, GIVE_BACK, {slot: Picked(meaning.owner)}, "", "button")
-        return await self._engine.press(person, meaning, inbound)
+        if meaning.choice is Choice.AUDIT and meaning.audience == person.id:
+            page = await self._commands.page(person, meaning, inbound)
+            await self._office.platforms[inbound.platform].whisper(inbound, page)
+            return Ack()
+        return await self._engine.press(person, meaning, inbound, self._written(person, meaning, inbound))
+
+    def _written(self, person: Person, meaning: Meaning, inbound: Inbound) -> Guess | None:
+        """What an answer in the person's own words means for the open question."""
+        said = inbound.fields.get(WRITTEN, "").strip()
+        waiting = self._engine.find(meaning.owner) if said and meaning.choice is Choice.PICK else None
+        slot = self._slot(waiting) if waiting else None
+        if slot is None:
+            return None
+        return self._understander.fill(slot, said, now=self._office.clock(), time_zone=person.time_zone)
 
     async def _begin(self, person: Person, inbound: Inbound, meaning: Meaning) -> Ack:
         if meaning.audience != person.id:
@@ -275,9 +347,12 @@ class Desk:
         await self._audit("press.unknown", person.id, inbound)
         return Ack(notice="This button does not work (any more). Write to me, and I make a new one.")
 
-    async def _turned_away(self, inbound: Inbound, why: str) -> Ack:
-        await self._audit("sender.refused", DESKHAND, inbound)
-        return Ack(notice=why)
+    async def _turned_away(self, inbound: Inbound, stranger: Stranger) -> Ack:
+        await self._audit("sender.refused", DESKHAND, inbound, why=stranger.why)
+        if inbound.kind is InboundKind.OVERVIEW:
+            await self._office.platforms[inbound.platform].overview(inbound.account, (), str(stranger))
+            return Ack()
+        return Ack(notice=str(stranger))
 
     async def _put_off(self, person: Person, inbound: Inbound, recent: int) -> Ack:
         if recent == self._limit(inbound) + 1:  # said once, not to every message
@@ -285,23 +360,31 @@ class Desk:
             await self._reply(inbound, [Card(title="One moment", text=BUSY, tone=Tone.WAIT)])
         return Ack(notice=BUSY)
 
-    async def _audit(self, kind: str, actor: str, inbound: Inbound, outcome: str = "refused") -> None:
+    async def _audit(
+        self, kind: str, actor: str, inbound: Inbound, outcome: str = "refused", **data: str
+    ) -> None:
         event = Event(
             at=self._office.clock(),
             kind=kind,
             actor=actor,
             service=inbound.platform,
             outcome=outcome,
-            data={"inbound": plain(inbound.id, 80), "account": plain(inbound.account, 80)},
+            data={"inbound": plain(inbound.id, 80), "account": plain(inbound.account, 80), **data},
         )
         await self._office.database.write(lambda conn: append(conn, event))
 
     async def _reply(self, inbound: Inbound, cards: list[Card]) -> None:
         """To the person alone, wherever they wrote: what is answered is theirs."""
         platform = self._office.platforms[inbound.platform]
-        where = await platform.direct(inbound.account)
-        for number, card in enumerate(cards):
-            await platform.send(where, card, key=f"{inbound.key}:{number}")
+        if cards and inbound.kind is InboundKind.COMMAND:
+            await platform.whisper(inbound, cards)
+            return
+        if cards:
+            where = await platform.direct(inbound.account)
+            for number, card in enumerate(cards):
+                await platform.send(where, card, key=f"{inbound.key}:{number}")
+        if not inbound.direct:
+            await self._point(inbound)
 
 
 def _other_wish(waiting: Request, proposal: Proposal) -> bool:

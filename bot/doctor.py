@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from argparse import Namespace
 from collections.abc import Iterator
+from uuid import uuid4
 
 from bot.actions import discover
-from bot.app import CannotStart, Paths, load_policies
+from bot.app import App, CannotStart, Chat, Paths, assemble, load_policies
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.verify import verify
 from bot.chat.web.guard import NotLoopback, check_host
+from bot.people import find_person
 from bot.settings import Settings
+from bot.store.inbox import last
 from bot.store.keys import KeyFile, KeyFileError
 from integrations.company import Company
-from integrations.contract import ConnectorError
+from integrations.contract import AmbiguousName, ConnectorError, UnknownPerson
+
+Line = tuple[str, bool, str]  # what was looked at, whether it is fine, what there is to say
 
 
 def run(settings: Settings, args: Namespace) -> int:
@@ -24,13 +29,13 @@ def run(settings: Settings, args: Namespace) -> int:
         print(f"  {name:<32} {value or '(empty)':<40} {meaning}")
     print("Checks")
     good = True
-    for name, fine, said in _checks(settings):
+    for name, fine, said in _checks(settings, args.message):
         good = good and fine
         print(f"  {'ok  ' if fine else 'MEND'}  {name:<14} {said}")
     return 0 if good else 1
 
 
-def _checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+def _checks(settings: Settings, message_to: str | None) -> Iterator[Line]:
     paths = Paths(settings.data)
     yield "web desk", *_web_desk(settings)
     try:
@@ -54,6 +59,45 @@ def _checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     else:
         yield "audit trail", True, "not begun yet"
     yield "company", *_company(settings, paths)
+    if settings.slack:
+        yield from _chats(settings, paths, message_to)
+
+
+def _chats(settings: Settings, paths: Paths, message_to: str | None) -> Iterator[Line]:
+    """Each connected chat service: what it says of itself, and that messages come and go."""
+    app = assemble(settings)
+    with asyncio.Runner() as loop:
+        for chat in app.chats:
+            yield from loop.run(chat.check())
+            yield f"{chat.platform.name} inbound", *_inbound(app, chat.platform.name)
+            if message_to:
+                yield loop.run(_proof(app, chat, message_to))
+        app.office.database.close()
+        app.company.close()
+        loop.run(app.web.close())
+
+
+def _inbound(app: App, platform: str) -> tuple[bool, str]:
+    with app.office.database.read() as conn:
+        at = last(conn, platform)
+    if at is None:
+        return (
+            False,
+            "nothing came in these two days: with the desk running, write hello to Deskhand, then look again",
+        )
+    return True, f"the last message or press came in at {at[:16].replace('T', ' ')} UTC"
+
+
+async def _proof(app: App, chat: Chat, who: str) -> Line:
+    try:
+        person = await find_person(app.office.ports.directory, who)
+    except (AmbiguousName, UnknownPerson):
+        return (
+            f"{chat.platform.name} message",
+            False,
+            f"{who}: nobody, or several people; write the mail address",
+        )
+    return await chat.prove(lambda: app.office.people.reach(person.id), f"doctor:{uuid4().hex}")
 
 
 def _web_desk(settings: Settings) -> tuple[bool, str]:

@@ -1,40 +1,232 @@
 """Chat account and employee: which person stands behind an account, and where a person is reached.
 
-On the web desk the account is the person's id: on loopback one chooses who one is. Every look-up
-reads the directory afresh, so somebody who left is a stranger from that moment on.
+An account is linked to a person once, immutable id to immutable id: by the mail address that the
+platform has confirmed, or by an admin. From then on the link alone counts: a changed name or address
+changes nothing. What the platform and the directory say of the two is read at each inbound, so
+somebody who left, or became a guest, is a stranger from that moment on. On the web desk the account
+is the person's id: on loopback one chooses who one is.
 """
 
 from __future__ import annotations
 
-from bot.chat.inbound import Inbound
-from integrations.contract import Directory, Person, Status, UnknownPerson
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.audit.trail import DESKHAND, Event, append
+from bot.chat.inbound import Inbound, InboundKind
+from bot.chat.platform import Account, Platform
+from bot.store import links
+from bot.store.database import Database
+from bot.store.links import Link
+from integrations.contract import AmbiguousName, Directory, Person, Status, UnknownPerson
+
+log = structlog.get_logger()
+
+OUTSIDE = "I only help people of this company."
+INACTIVE = "Your account is not active, so I cannot help you here. Please call the help desk."
+UNLINKED = (
+    "I cannot tell whose account this is, so I cannot help you here. Ask the help desk to link it to you."
+)
+
+_MENTION = re.compile(r"<@([A-Za-z0-9:_.-]{1,100})>")
+_MENTIONS = 5  # of one message
+_NOBODY_FOR_S = 300.0  # how long "this platform has no account for them" is believed
 
 
 class Stranger(Exception):
     """Nobody Deskhand may serve; ``str(error)`` is for them and says nothing of the directory."""
 
+    def __init__(self, words: str, why: str) -> None:
+        super().__init__(words)
+        self.why = why  # for the record: "guest", "not linked"
+
 
 class People:
-    def __init__(self, directory: Directory, home: str) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        database: Database,
+        platforms: Mapping[str, Platform],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """:param platforms: by name; the first is where somebody is reached of whom nothing is known"""
         self._directory = directory
-        self._home = home  # the platform on which everybody can be reached
+        self._database = database
+        self._platforms = platforms
+        self._clock = clock
+        self._last: dict[str, tuple[str, str]] = {}  # person -> platform and account, as stored
+        self._nobody: dict[tuple[str, str], float] = {}  # person and platform -> until when
 
     async def identify(self, inbound: Inbound) -> Person:
-        """:raises Stranger: unknown, disabled, or no longer with the company
-        :raises SystemDown: the directory does not answer"""
-        try:
-            person = await self._directory.person(inbound.account)
-        except UnknownPerson as error:
-            raise Stranger("I only help people of this company.") from error
-        if not person.present:
-            raise Stranger(
-                "Your account is not active, so I cannot help you here. Please call the help desk."
-            )
+        """:raises Stranger: unknown, refused, unlinked, disabled, or no longer with the company
+        :raises SystemDown:, :raises PlatformDown: one of the two does not answer"""
+        platform = self._platforms[inbound.platform]
+        account = await platform.account(inbound.account, fresh=inbound.kind is not InboundKind.MESSAGE)
+        if account.refused:
+            raise Stranger(OUTSIDE, account.refused)
+        person = await self._present(await self._person_id(platform.name, account))
+        self._wrote(person.id, platform.name, account.id)
         return person
 
-    def reach(self, person_id: str) -> tuple[str, str]:
-        """Platform and account under which this person gets messages."""
-        return self._home, person_id
+    async def named(self, platform: str, text: str) -> str:
+        """The text with each mention of an account as the mail address of its person."""
+        accounts = list(dict.fromkeys(_MENTION.findall(text)))[:_MENTIONS]
+        mails = {account: await self._mail_of(platform, account) for account in accounts}
+        return _MENTION.sub(lambda found: mails.get(found[1]) or "somebody I do not know", text)
+
+    async def reach(self, person_id: str) -> tuple[str, str]:
+        """Platform and account under which this person gets messages: where they wrote from last, else
+        where they are linked or can be, else the platform that knows everybody.
+        :raises SystemDown:, :raises PlatformDown:"""
+        home, *others = self._platforms
+        if not others:
+            return home, person_id
+        with self._database.read() as conn:
+            last = links.reach_of(conn, person_id)
+            linked = links.accounts_of(conn, person_id)
+        if last and last[0] in self._platforms:
+            return last
+        for name in others:
+            account = linked.get(name) or await self._found(name, person_id)
+            if account:
+                return name, account
+        return home, person_id
+
+    async def link(self, platform: str, account: str, person: Person, by: str) -> None:
+        """By an admin's word. Replaces what either side was linked to."""
+        event = self._event("person.linked", by, platform, person.id, account)
+
+        def work(conn: Connection) -> None:
+            links.link_by_hand(conn, platform, account, person.id, by, event.at)
+            append(conn, event)
+
+        await self._database.write(work)
+        self._last.pop(person.id, None)
+
+    async def unlink(self, platform: str, person: Person, by: str) -> bool:
+        """False: there was no link."""
+        with self._database.read() as conn:
+            account = links.accounts_of(conn, person.id).get(platform, "")
+        event = self._event("person.unlinked", by, platform, person.id, account)
+
+        def work(conn: Connection) -> bool:
+            ended = links.end(conn, platform, account, person.id, event.at)
+            if ended:
+                append(conn, event)
+            return ended
+
+        self._last.pop(person.id, None)
+        return await self._database.write(work)
+
+    def links(self) -> list[Link]:
+        with self._database.read() as conn:
+            return links.every(conn)
+
+    async def _person_id(self, platform: str, account: Account) -> str:
+        if account.person:
+            return account.person
+        linked = self._linked(platform, account.id)
+        if linked:
+            return linked
+        if not account.mail:
+            raise Stranger(UNLINKED, "not linked, no confirmed mail")
+        try:
+            person = await self._directory.by_mail(account.mail)
+        except (UnknownPerson, AmbiguousName) as error:
+            raise Stranger(UNLINKED, "not linked, mail not in the directory") from error
+        if not await self._link_by_mail(platform, account, person):
+            raise Stranger(UNLINKED, "mail, person or account was linked before")
+        return person.id
+
+    async def _link_by_mail(self, platform: str, account: Account, person: Person) -> bool:
+        if not person.present:
+            raise Stranger(INACTIVE, "not active in the directory")
+        event = self._event("person.linked", DESKHAND, platform, person.id, account.id)
+
+        def work(conn: Connection) -> bool:
+            if links.person_of(conn, platform, account.id) == person.id:
+                return True  # linked this very moment, by another inbound of theirs
+            new = links.link_by_mail(conn, platform, account.id, person.id, account.mail, event.at)
+            if new:
+                append(conn, event)
+            return new
+
+        return await self._database.write(work)
+
+    async def _present(self, person_id: str) -> Person:
+        try:
+            person = await self._directory.person(person_id)
+        except UnknownPerson as error:
+            raise Stranger(OUTSIDE, "not in the directory") from error
+        if not person.present:
+            raise Stranger(INACTIVE, "not active in the directory")
+        return person
+
+    async def _found(self, platform: str, person_id: str) -> str | None:
+        """The account of somebody who never wrote from there, found by their mail and linked."""
+        if time.monotonic() < self._nobody.get((person_id, platform), 0.0):
+            return None
+        try:
+            person = await self._directory.person(person_id)
+        except UnknownPerson:
+            return None
+        account = await self._platforms[platform].find(person.mail) if person.mail else None
+        if (
+            account is None
+            or account.refused
+            or not account.mail
+            or not await self._may_link(account, person, platform)
+        ):
+            self._nobody[person_id, platform] = time.monotonic() + _NOBODY_FOR_S
+            return None
+        return account.id
+
+    async def _may_link(self, account: Account, person: Person, platform: str) -> bool:
+        same = account.mail.casefold() == person.mail.casefold()
+        return same and person.present and await self._link_by_mail(platform, account, person)
+
+    def _linked(self, platform: str, account: str) -> str | None:
+        with self._database.read() as conn:
+            return links.person_of(conn, platform, account)
+
+    async def _mail_of(self, platform: str, account: str) -> str:
+        person = self._linked(platform, account)
+        if person is None:
+            said = await self._platforms[platform].account(account, fresh=False)
+            return "" if said.refused else said.mail
+        try:
+            return (await self._directory.person(person)).mail
+        except UnknownPerson:
+            return ""
+
+    def _wrote(self, person: str, platform: str, account: str) -> None:
+        """Remember where they are. Losing it in a crash costs a message on another platform."""
+        if len(self._platforms) == 1 or self._last.get(person) == (platform, account):
+            return
+        self._last[person] = (platform, account)
+        self._database.write_along(lambda conn: links.reached(conn, person, platform, account))
+
+    def _event(self, kind: str, by: str, platform: str, person: str, account: str) -> Event:
+        data = {"account": account, "by": "mail" if by == DESKHAND else "hand"}
+        return Event(at=self._clock(), kind=kind, actor=by, service=platform, subject=person, data=data)
+
+
+async def find_person(directory: Directory, text: str) -> Person:
+    """Whom an admin means: by mail, log-in name, id or full name.
+
+    :raises UnknownPerson:, :raises AmbiguousName:
+    """
+    for look_up in (directory.by_mail, directory.by_account, directory.person):
+        try:
+            return await look_up(text)
+        except UnknownPerson:
+            continue
+    return await directory.by_name(text)
 
 
 def active(person: Person) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 _HOME = Path(__file__).resolve().parent.parent
 
-
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _PRIVATE = re.compile(r"https://[^/\s]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
 
 
@@ -22,6 +22,11 @@ class SettingError(Exception):
 
 def _setting(name: str, default: Any, meaning: str) -> Any:
     return field(default=default, metadata={"name": name, "meaning": meaning})
+
+
+def _secret(name: str, meaning: str) -> Any:
+    """Never printed, neither by ``deskhand doctor`` nor by a traceback."""
+    return field(default="", repr=False, metadata={"name": name, "meaning": meaning, "secret": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,13 @@ class Settings:
     open_per_person: int = _setting(
         "DESKHAND_OPEN_PER_PERSON", 10, "requests one person may have under way at once"
     )
+    slack_bot_token: str = _secret("SLACK_BOT_TOKEN", "xoxb-...; connects Slack, with one of the next two")
+    slack_app_token: str = _secret("SLACK_APP_TOKEN", "xapp-...; Socket Mode: no public address needed")
+    slack_signing_secret: str = _secret("SLACK_SIGNING_SECRET", "signed HTTP, where there is no app token")
+    slack_approvals: str = _setting("SLACK_APPROVALS_CHANNEL", "", "id of a private channel for approvals")
+    slack_api_url: str = _setting(
+        "SLACK_API_URL", "https://slack.com/api/", "Slack's Web API; GovSlack has one of its own"
+    )
     log_level: str = _setting("DESKHAND_LOG_LEVEL", "info", "debug, info, warning or error")
 
     @property
@@ -83,16 +95,47 @@ class Settings:
             raise SettingError("DESKHAND_PORT: takes 1 to 65535")
         if not timedelta(0) < settings.reveal_for <= timedelta(minutes=10):
             raise SettingError("DESKHAND_REVEAL_FOR_S: takes 1 to 600 seconds")
+        _check_slack(settings, environ)
         if settings.public_url and not _PRIVATE.match(settings.public_url):
             raise SettingError("DESKHAND_PUBLIC_URL: takes an https address; plain http only on loopback")
         return settings
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Name, present value and meaning of each setting."""
-        return [
-            (each.metadata["name"], str(getattr(self, each.name)), each.metadata["meaning"])
-            for each in fields(self)
-        ]
+        return [(each.metadata["name"], self._shown(each), each.metadata["meaning"]) for each in fields(self)]
+
+    def _shown(self, each: Field[Any]) -> str:
+        value = str(getattr(self, each.name))
+        return "(set)" if value and each.metadata.get("secret") else value
+
+    @property
+    def slack(self) -> bool:
+        """Whether Slack is to be connected."""
+        return bool(self.slack_bot_token)
+
+
+def _check_slack(settings: Settings, environ: Mapping[str, str]) -> None:
+    """All that Slack needs, or nothing of it: half a setting must not pass for a connection."""
+    names = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APPROVALS_CHANNEL")
+    for name in names:
+        if name in environ and not environ[name].strip():
+            raise SettingError(f"{name}: is empty; give it a value, or take it out")
+    if not settings.slack:
+        if given := [name for name in names if name in environ]:
+            raise SettingError(f"SLACK_BOT_TOKEN: is missing, and {given[0]} is there")
+        return
+    if not settings.slack_bot_token.startswith("xoxb-"):
+        raise SettingError("SLACK_BOT_TOKEN: takes a bot token, which begins with xoxb-")
+    if settings.slack_app_token and not settings.slack_app_token.startswith("xapp-"):
+        raise SettingError("SLACK_APP_TOKEN: takes an app-level token, which begins with xapp-")
+    if not (settings.slack_app_token or settings.slack_signing_secret):
+        raise SettingError(
+            "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (signed HTTP): one is needed"
+        )
+    if settings.slack_approvals and not _CHANNEL.fullmatch(settings.slack_approvals):
+        raise SettingError("SLACK_APPROVALS_CHANNEL: takes the id of a channel, like C0123456789")
+    if not (_PRIVATE.match(settings.slack_api_url) and settings.slack_api_url.endswith("/")):
+        raise SettingError("SLACK_API_URL: takes an https address that ends in /")
 
 
 def _parse(name: str, text: str, default: Any) -> Any:

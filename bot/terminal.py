@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import structlog
 
-from bot.admin import Wrong, find_person
+from bot.admin import Wrong, whom
 from bot.app import Paths, running
 from bot.settings import Settings
 from bot.store.lock import AlreadyRunning
@@ -243,7 +243,7 @@ def run(settings: Settings, who: str, text: str) -> int:
     """Play the desk as somebody, by mail, log-in name or id. :raises Wrong: nobody is called that"""
     company = Company.open(Paths(settings.data).company, settings.company_seed)
     try:
-        person = asyncio.run(find_person(company.directory, who))
+        person = asyncio.run(whom(company.directory, who))
     finally:
         company.close()
     if settings.log_level == "info":  # between the cards only what goes wrong

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, text
 from bot.audit.trail import DESKHAND, Event, time_text
 
 Names = Callable[[str], str]  # id of a person -> what to call them
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 _FILTERS = {
     "person": "(actor = :person OR subject = :person)",
@@ -52,6 +55,17 @@ class Entry:
     seq: int
     event: Event
     words: int | None = None  # id of the words it quotes
+
+
+def ago(text: str, now: datetime) -> datetime:
+    """ "7d", "3h", "30m", "2w" before ``now``, or an ISO date. :raises ValueError: with what to write"""
+    if found := re.fullmatch(r"([0-9]{1,6})([mhdw])", text):
+        return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no time: write 7d, 3h, 30m, 2w or 2026-11-30") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def find(
@@ -108,6 +122,11 @@ _VERBS = {
     "credential.wrong_code": "was given a wrong code for",
     "person.frozen": "froze",
     "person.unfrozen": "unfroze",
+    "person.linked": "linked an account",
+    "person.unlinked": "took away the link of an account",
+    "sender.refused": "turned away a sender",
+    "admin.refused": "refused a command of",
+    "pending.read": "looked at what is pending",
     "press.refused": "pressed in vain",
     "lookup.answered": "looked up",
     "lookup.refused": "was refused",

@@ -12,7 +12,9 @@ from bot.chat.card import Card
 
 class InboundKind(StrEnum):
     MESSAGE = "message"  # words; ``text``
-    PRESS = "press"  # a button; ``handle`` and ``fields``
+    PRESS = "press"  # a button, or a form sent off; ``handle`` and ``fields``
+    COMMAND = "command"  # a slash command; ``text`` without its name
+    OVERVIEW = "overview"  # a person opened the page on which their requests and access stand
 
 
 class Inbound(BaseModel):
@@ -29,7 +31,9 @@ class Inbound(BaseModel):
     text: str = ""
     handle: str = Field(default="", max_length=64)
     fields: dict[str, str] = Field(default_factory=dict)
-    message_id: str = ""  # of the card that was pressed
+    message_id: str = ""  # of the card that was pressed, or of the message itself
+    reply_url: str = ""  # the platform's own address for an answer that this person alone sees
+    overview: bool = False  # pressed on the person's overview, which is shown anew after it
     at: datetime  # UTC
 
     @property
@@ -45,6 +49,7 @@ class Ack(BaseModel):
 
     notice: str = ""  # one line for this person's eyes only
     errors: dict[str, str] = Field(default_factory=dict)  # input name -> what is wrong with it
+    form: Card | None = None  # its inputs have to be filled in first: for platforms that ask in a window
     card: Card | None = None  # replaces the pressed card in the same answer
     working: bool = False  # not finished within the second
     duplicate: bool = False  # seen before: nothing was done again

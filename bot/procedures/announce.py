@@ -16,15 +16,15 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Connection
 
-from bot.audit.words import WordsChanged
 from bot.chat.card import Card
-from bot.chat.platform import MessageRef, PlatformDown, Unreachable
+from bot.chat.platform import MessageRef, Platform, PlatformDown, Unreachable
 from bot.durable import TryLater
 from bot.procedures import cards, ledger
 from bot.procedures.cards import Story
 from bot.procedures.office import Office
-from bot.procedures.request import Request, State
-from bot.store import deliveries, sealed
+from bot.procedures.request import State
+from bot.procedures.stories import Stories
+from bot.store import deliveries
 from bot.store.database import Database
 from bot.store.deliveries import Delivery
 from bot.store.handles import Handles
@@ -114,6 +114,7 @@ async def kept(database: Database, owner: str, handles: Handles) -> Handles:
 class Announcer:
     def __init__(self, office: Office) -> None:
         self._office = office
+        self._stories = Stories(office)
 
     async def publish(self, ref: str) -> None:
         """Make every chat show the present state. :raises TryLater: where a platform is down"""
@@ -121,7 +122,7 @@ class Announcer:
             request = ledger.load(conn, ref)
             if request is None:
                 return
-            story = self._story(conn, request)
+            story = self._stories.of(conn, request)
             sent = deliveries.of(conn, ref)
             handles = Handles.of(conn, ref)
         admins = await self._admins() if request.alarm else frozenset()
@@ -162,41 +163,26 @@ class Announcer:
                     MessageRef(before.platform, before.conversation, before.message_id), card
                 )
                 return Delivery(view.key, before.platform, before.conversation, before.message_id, digest)
-            name, account = self._office.people.reach(view.recipient)
-            platform = self._office.platforms[name]
-            where = platform.approvals() if view.recipient == CHANNEL else await platform.direct(account)
-            if where is None:
+            place = await self._place(view.recipient)
+            if place is None:
                 return None
+            platform, where = place
             at = await platform.send(where, card, key=f"{ref}:{view.key}")
-        except PlatformDown as error:
+        except (ConnectorError, PlatformDown) as error:
             return f"{view.key}: {error}"
         except Unreachable as error:
             log.warning("card.unreachable", ref=ref, view=view.key, reason=str(error))
             return None
         return Delivery(view.key, at.platform, at.conversation, at.message_id, digest)
 
-    def _story(self, conn: Connection, request: Request) -> Story:
-        given = ledger.approvals(conn, request.ref)
-        waiting = sealed.find(conn, ref=request.ref)
-        return Story(
-            request=request,
-            title=self._office.registry[request.action].title,
-            approvals=given,
-            sealed=waiting,
-            code=self._office.seals.code(conn, request.ref) if waiting else None,
-            words=self._read(conn, request.words),
-            reasons={each.person: self._read(conn, each.words) for each in given if each.words},
-            url=self._office.settings.url,
-        )
-
-    def _read(self, conn: Connection, words: int | None) -> str:
-        if words is None:
-            return ""
-        try:
-            return self._office.words.read(conn, words) or "(removed)"
-        except WordsChanged as error:
-            log.error("words.changed", reason=str(error))
-            return "(cannot be read)"
+    async def _place(self, recipient: str) -> tuple[Platform, str] | None:
+        """Where this recipient reads. None: there is no approvals channel."""
+        if recipient != CHANNEL:
+            name, account = await self._office.people.reach(recipient)
+            platform = self._office.platforms[name]
+            return platform, await platform.direct(account)
+        channels = [(each, each.approvals()) for each in self._office.platforms.values()]
+        return next(((each, where) for each, where in reversed(channels) if where), None)
 
     async def _admins(self) -> frozenset[str]:
         try:

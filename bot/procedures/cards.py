@@ -5,18 +5,21 @@ No card holds what a person wrote anywhere but in a quote.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.chat.card import Button, Card, CheckInput, ChoiceInput, Fact, Link, Option, Quote, TextInput, Tone
 from bot.chat.clean import plain
 from bot.procedures import say
 from bot.procedures.ledger import Approval
-from bot.procedures.request import CANCELLABLE, Request, Seat, State
+from bot.procedures.request import CANCELLABLE, Pick, Request, Seat, State
 from bot.store.handles import Choice, Handles, Meaning
 from bot.store.sealed import Sealed
 
 _QUOTE_CHARS = 600
 BUTTONS = 5  # more options than this become a list to choose from
+
+WRITTEN = "written"  # the field of an answer in the person's own words
 
 SPOKE = "spoke"  # the one attestation there is: see policies/credentials.cedar
 ATTEST = {SPOKE: "I spoke to {name} in person or called a number I know, and it is them asking"}
@@ -78,8 +81,8 @@ def status(story: Story) -> str:
     return _STATUS.get(request.state, "")
 
 
-def question(story: Story, handles: Handles) -> Card:
-    """The slot that is put to the requester now."""
+def question(story: Story, handles: Handles, *, written: bool = False) -> Card:
+    """The slot that is put to the requester now; ``written``: only the place for their own words."""
     request = story.request
     pick = request.pick
     assert pick is not None, "a question is asked for a slot"
@@ -88,17 +91,10 @@ def question(story: Story, handles: Handles) -> Card:
     def pressed(detail: dict[str, object]) -> str:
         return handles.mint(Meaning(request.ref, Choice.PICK, request.requester, mark, detail))
 
-    buttons: list[Button] = []
-    inputs: list[ChoiceInput] = []
-    if len(pick.options) <= BUTTONS:
-        for at, (_, label) in enumerate(pick.options):
-            buttons.append(Button(label=plain(label, 60), handle=pressed({"option": at}), sends_inputs=False))
-    else:
-        options = tuple(
-            Option(value=str(at), label=plain(label, 75)) for at, (_, label) in enumerate(pick.options)
-        )
-        inputs.append(ChoiceInput(name="option", label="Choose one", options=options))
-        buttons.append(Button(label="Continue", handle=pressed({}), tone=Tone.PRIMARY))
+    inputs, buttons = ([], []) if written else _options(pick, pressed)
+    if pick.written:
+        inputs.append(TextInput(name=WRITTEN, label="Or in your own words", max_length=100))
+        buttons.append(Button(label="Use these words", handle=pressed({"written": True})))
     return Card(
         title=story.title,
         text=pick.note,
@@ -107,6 +103,22 @@ def question(story: Story, handles: Handles) -> Card:
         buttons=(*buttons, _cancel(request, handles)),
         footer=request.ref,
     )
+
+
+def _options(
+    pick: Pick, pressed: Callable[[dict[str, object]], str]
+) -> tuple[list[ChoiceInput | TextInput], list[Button]]:
+    """A few as buttons, more as a list to choose from."""
+    if len(pick.options) <= BUTTONS:
+        return [], [
+            Button(label=plain(label, 60), handle=pressed({"option": at}), sends_inputs=False)
+            for at, (_, label) in enumerate(pick.options)
+        ]
+    options = tuple(
+        Option(value=str(at), label=plain(label, 75)) for at, (_, label) in enumerate(pick.options)
+    )
+    choice = ChoiceInput(name="option", label="Choose one", options=options)
+    return [choice], [Button(label="Continue", handle=pressed({}), tone=Tone.PRIMARY)]
 
 
 def answered(story: Story, slot: str) -> Card:
@@ -134,6 +146,13 @@ def main(story: Story, handles: Handles) -> Card:
         quotes=_wrote("You wrote", story.words),
         buttons=_own_buttons(request, handles),
         footer=_footer(request),
+    )
+
+
+def own(story: Story, handles: Handles) -> Card:
+    """Where a request stands, for its requester."""
+    return (
+        question(story, handles) if story.request.pick and not story.request.shown else main(story, handles)
     )
 
 

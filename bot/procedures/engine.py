@@ -19,9 +19,11 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.audit.trail import DESKHAND, Event, append
+from bot.chat.card import Card
 from bot.chat.inbound import Ack, Inbound
+from bot.chat.platform import Section
 from bot.durable import TryLater
-from bot.procedures import ledger
+from bot.procedures import cards, ledger
 from bot.procedures.action import Procedure, World
 from bot.procedures.announce import Announcer
 from bot.procedures.approval import Approvers
@@ -32,16 +34,20 @@ from bot.procedures.doing import Doing
 from bot.procedures.gate import Gate
 from bot.procedures.ledger import Note
 from bot.procedures.office import Office
+from bot.procedures.overview import Overview
 from bot.procedures.own import OwnRequests
 from bot.procedures.request import CANCELLABLE, IllegalMove, Request, Stale, State
 from bot.procedures.slots import Guess
+from bot.procedures.stories import Stories
 from bot.procedures.timers import SETTLE, Timers
 from bot.store import frozen, sealed
 from bot.store.database import StorageDown
-from bot.store.handles import Choice, Meaning
+from bot.store.handles import Choice, Handles, Meaning
 from integrations.contract import ConnectorError, Person
 
 log = structlog.get_logger()
+
+HOW_TO_WRITE = 'Write it like "2 weeks", "until Friday" or "Dec 24-31".'
 
 _UNDER_WAY = timedelta(seconds=15)  # whoever moved a request lately is still at it
 _LATE = timedelta(minutes=5)  # until the admins hear that something does not go on
@@ -60,6 +66,8 @@ class Engine:
         self._deciding = Deciding(office, self.gate, approvers, self._timers)
         self._doing = Doing(office, self.gate, self._timers, self.world)
         self._announcer = Announcer(office)
+        self._stories = Stories(office)
+        self._overview = Overview(office)
         self._own = OwnRequests(office, self.end_grant)
         self._tasks: set[asyncio.Task[None]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -104,16 +112,21 @@ class Engine:
                 await self._asking.fill(request, guesses, sender, self.world(), inbound)
             await self.settle_now(ref)
 
-    async def press(self, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
-        """A button of a request: judged by who pressed it, on what it showed."""
+    async def press(
+        self, person: Person, meaning: Meaning, inbound: Inbound, written: Guess | None = None
+    ) -> Ack:
+        """A button of a request: judged by who pressed it, on what it showed.
+
+        :param written: what was understood of an answer in the person's own words
+        """
         for _ in range(3):  # a lost race: look again, and say what is true now
             request = await self._on_time(meaning.owner)
             try:
-                ack = await self._pressed(request, person, meaning, inbound)
+                ack = await self._pressed(request, person, meaning, inbound, written)
             except Stale:
                 continue
             await self.settle_now(meaning.owner)
-            return ack
+            return ack.model_copy(update={"form": self._form(request, meaning)}) if ack.errors else ack
         return Ack(notice="Several people pressed at once. Please look at the card again.")
 
     async def _on_time(self, ref: str) -> Request:
@@ -124,7 +137,18 @@ class Engine:
             request = self._load(ref)
         return request
 
-    async def _pressed(self, request: Request, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
+    def _form(self, request: Request, meaning: Meaning) -> Card:
+        """The card whose inputs the press did not fill in."""
+        with self._office.database.read() as conn:
+            story = self._stories.of(conn, request)
+            handles = Handles.of(conn, request.ref)
+        if meaning.choice is Choice.PICK:
+            return cards.question(story, handles, written=bool(meaning.detail.get("written")))
+        return cards.approval(story, str(meaning.detail.get("stage", "")), None, handles)
+
+    async def _pressed(
+        self, request: Request, person: Person, meaning: Meaning, inbound: Inbound, written: Guess | None
+    ) -> Ack:
         service = inbound.platform
         if meaning.audience and meaning.audience != person.id:
             return await self._deciding.refuse(request, person, service, "This card is not yours to answer.")
@@ -141,18 +165,29 @@ class Engine:
             case Choice.CANCEL if request.state in CANCELLABLE:
                 return await self._cancel(request, person, service)
             case Choice.PICK if request.state is State.COLLECTING and meaning.digest == pick_mark(request):
-                return await self._pick(request, person, meaning, inbound)
+                return await self._pick(request, person, meaning, inbound, written)
             case Choice.NOT_ME:
                 return await self._not_me(request, person, service)
         return await self._deciding.refuse(request, person, service, _late(request))
 
-    async def _pick(self, request: Request, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
+    async def _pick(
+        self, request: Request, person: Person, meaning: Meaning, inbound: Inbound, written: Guess | None
+    ) -> Ack:
         assert request.pick, "a question is open"
-        chosen = str(meaning.detail.get("option", inbound.fields.get("option", "")))
-        if not chosen.isascii() or not chosen.isdigit() or int(chosen) >= len(request.pick.options):
-            return Ack(errors={"option": "Choose one of these."})
-        picked = request.pick.options[int(chosen)][0]
-        await self._asking.fill(request, {request.pick.slot: Picked(picked)}, person, self.world(), inbound)
+        guess: Guess
+        if meaning.detail.get("written"):
+            if written is None or written.value is None:
+                said = written.problem if written else ""
+                return Ack(
+                    errors={cards.WRITTEN: said or 'Write it like "2 weeks", "until Friday" or "Dec 24-31".'}
+                )
+            guess = written
+        else:
+            chosen = str(meaning.detail.get("option", inbound.fields.get("option", "")))
+            if not chosen.isascii() or not chosen.isdigit() or int(chosen) >= len(request.pick.options):
+                return Ack(errors={"option": "Choose one of these."})
+            guess = Picked(request.pick.options[int(chosen)][0])
+        await self._asking.fill(request, {request.pick.slot: guess}, person, self.world(), inbound)
         return Ack()
 
     async def _cancel(self, request: Request, person: Person, service: str) -> Ack:
@@ -194,14 +229,18 @@ class Engine:
         managers = await self._office.ports.directory.managers(request.subject)
         return person.id == request.subject or person.id in [each.id for each in managers[:1]]
 
-    async def show_again(self, inbound: Inbound) -> bool:
+    async def show_again(self, person: Person, inbound: Inbound) -> bool:
         """After a crash: show what became of this inbound. False: no request was moved by it."""
         with self._office.database.read() as conn:
-            mine = ledger.of(conn, inbound.account, State)
+            mine = ledger.of(conn, person.id, State)
         moved = [request.ref for request in mine if request.inbound == inbound.key]
         for ref in moved:
             await self.settle_now(ref)
         return bool(moved)
+
+    async def overview(self, person: Person) -> list[Section]:
+        """What waits for this person's decision, their open requests, their access and when it ends."""
+        return await self._overview.of(person.id)
 
     # What follows by itself
 
@@ -212,7 +251,7 @@ class Engine:
         """
         async with self._locks.setdefault(ref, asyncio.Lock()):
             try:
-                while (request := self._find(ref)) and await self._step(request):
+                while (request := self.find(ref)) and await self._step(request):
                     pass
             except Stale:
                 raise TryLater(f"{ref} was moved meanwhile") from None
@@ -321,12 +360,12 @@ class Engine:
             asked = ledger.of(conn, person, [State.COLLECTING])
         return asked[-1] if asked else None
 
-    def _find(self, ref: str) -> Request | None:
+    def find(self, ref: str) -> Request | None:
         with self._office.database.read() as conn:
             return ledger.load(conn, ref)
 
     def _load(self, ref: str) -> Request:
-        request = self._find(ref)
+        request = self.find(ref)
         if request is None:
             raise KeyError(ref)
         return request

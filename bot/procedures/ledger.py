@@ -39,6 +39,13 @@ _DUE = Sql(
     "SELECT ref FROM requests WHERE wake_at <= :now AND moved_at < :still"
     " UNION SELECT ref FROM requests WHERE published < version AND moved_at < :still"
 )
+_WAITING_FOR = Sql(
+    f"SELECT {_ALL} FROM requests WHERE state = 'approving' AND ref IN"  # noqa: S608  constants only
+    " (SELECT owner FROM handles WHERE choice = 'approve' AND audience = :person) ORDER BY moved_at"
+)
+_PENDING = Sql(
+    f"SELECT {_ALL} FROM requests WHERE state = :state ORDER BY moved_at LIMIT :limit"  # noqa: S608  constants only
+)
 _PUBLISHED = Sql("UPDATE requests SET published = :version WHERE ref = :ref AND published < :version")
 _APPROVE = Sql(
     "INSERT INTO approvals VALUES (:ref, :stage, :person, :verdict, :attested, :digest, :words, :at)"
@@ -129,6 +136,18 @@ def granted(conn: sa.Connection, subject: str, resource: str) -> list[Request]:
 
 def in_state(conn: sa.Connection, states: Iterable[State]) -> list[Request]:
     return _many(conn, "1 = 1", {}, states)
+
+
+def waiting_for(conn: sa.Connection, person: str) -> list[Request]:
+    """Requests whose present stage this person was asked to decide, the oldest first."""
+    found = [_restored(row) for row in _WAITING_FOR.rows(conn, person=person)]
+    return [
+        each for each in found if person in [seat.person for seat in each.seats.get(each.waits_for or "", ())]
+    ]
+
+
+def oldest(conn: sa.Connection, state: State, limit: int) -> list[Request]:
+    return [_restored(row) for row in _PENDING.rows(conn, state=state.value, limit=limit)]
 
 
 def due(conn: sa.Connection, now: datetime, still: datetime) -> list[str]:

@@ -7,13 +7,9 @@ from collections.abc import Awaitable, Callable
 from bot.chat.card import Card
 from bot.procedures import cards, ledger
 from bot.procedures.action import Grant
-from bot.procedures.announce import kept
-from bot.procedures.cards import Story
 from bot.procedures.office import Office
-from bot.procedures.request import OPEN, Request, State
-from bot.store.handles import Handles
-
-_SHOWN = 10  # cards in one answer, the newest
+from bot.procedures.overview import SHOWN, Overview
+from bot.procedures.request import OPEN, State
 
 End = Callable[[str, str, str], Awaitable[None]]
 
@@ -24,9 +20,12 @@ class OwnRequests:
     def __init__(self, office: Office, end: End) -> None:
         self._office = office
         self._end = end
+        self._overview = Overview(office)
 
     async def open_of(self, person_id: str) -> list[Card]:
-        return await self._cards(person_id, [*OPEN, State.ACTIVE, State.REVOKING])
+        with self._office.database.read() as conn:
+            mine = ledger.of(conn, person_id, [*OPEN, State.ACTIVE, State.REVOKING])
+        return [await self._overview.card(each, cards.own) for each in mine[-SHOWN:]]
 
     async def grants_of(self, person_id: str) -> list[Grant]:
         with self._office.database.read() as conn:
@@ -41,24 +40,3 @@ class OwnRequests:
 
     async def end(self, ref: str, by: str) -> None:
         await self._end(ref, by, "engine")
-
-    async def _cards(self, person_id: str, states: list[State]) -> list[Card]:
-        out: list[Card] = []
-        with self._office.database.read() as conn:
-            mine = ledger.of(conn, person_id, states)
-        for request in mine[-_SHOWN:]:
-            with self._office.database.read() as conn:
-                handles = Handles.of(conn, request.ref)
-            card = self._card(request, handles)
-            if handles.minted:
-                card = self._card(request, await kept(self._office.database, request.ref, handles))
-            out.append(card)
-        return out
-
-    def _card(self, request: Request, handles: Handles) -> Card:
-        story = Story(request=request, title=self._office.registry[request.action].title)
-        return (
-            cards.question(story, handles)
-            if request.pick and not request.shown
-            else cards.main(story, handles)
-        )

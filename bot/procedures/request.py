@@ -65,6 +65,7 @@ class Pick(BaseModel):
     slot: str
     options: tuple[tuple[Any, str], ...] = ()  # value, label
     note: str = ""  # why it is asked (again)
+    written: bool = False  # may be answered in the person's own words too
 
 
 class Shown(BaseModel):

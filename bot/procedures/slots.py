@@ -89,7 +89,7 @@ def _span(slot: Slot, guess: Guess | None) -> Filled | Pick:
     options = tuple(({"minutes": minutes}, say.length(minutes)) for minutes in _SPANS)
     said = f"{guess.problem} " if guess and guess.problem else ""
     note = f'{said}{slot.question} Choose one, or write it, like "until Friday" or "Dec 24-31".'
-    return Pick(slot=slot.name, options=options, note=note)
+    return Pick(slot=slot.name, options=options, note=note, written=True)
 
 
 async def _report(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:

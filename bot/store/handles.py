@@ -31,6 +31,7 @@ class Choice(StrEnum):
     BEGIN = "begin"  # one of the likely actions
     GIVE_BACK = "give_back"
     NOT_ME = "not_me"
+    AUDIT = "audit"  # another page of the trail
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _LATELY = Sql(
     "SELECT count(*) FROM inbox"
     " WHERE platform = :platform AND account = :account AND kind = :kind AND at > :since"
 )
+_LAST = Sql("SELECT max(at) FROM inbox WHERE platform = :platform")
 _FORGET = Sql("DELETE FROM inbox WHERE body IS NULL AND at < :before")
 
 log = structlog.get_logger()
@@ -69,6 +70,12 @@ def lately(conn: sa.Connection, inbound: Inbound, since: datetime) -> int:
         since=since.isoformat(timespec="microseconds"),
     )
     return int(rows[0][0])
+
+
+def last(conn: sa.Connection, platform: str) -> str | None:
+    """When something came in from this platform last, of what is not forgotten yet; ISO, UTC."""
+    row = _LAST.first(conn, platform=platform)
+    return row[0] if row else None
 
 
 def forget(conn: sa.Connection, before: datetime) -> None:

@@ -96,13 +96,48 @@ CREATE TABLE frozen (
 ) WITHOUT ROWID;
 """
 
+_PEOPLE = """
+CREATE TABLE links (
+    platform TEXT NOT NULL,
+    account TEXT NOT NULL,              -- the platform's immutable id
+    person TEXT NOT NULL,               -- the directory's immutable id
+    mail TEXT NOT NULL,                 -- SHA-256 of the address that linked them; empty: an admin did
+    by TEXT NOT NULL,                   -- who linked them
+    at TEXT NOT NULL,
+    ended_at TEXT                       -- kept when it is over: an address links once
+);
+CREATE UNIQUE INDEX links_account ON links (platform, account) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX links_person ON links (platform, person) WHERE ended_at IS NULL;
+CREATE INDEX links_mail ON links (platform, mail);
+CREATE INDEX links_of_person ON links (person, platform);
+
+CREATE TABLE reach (
+    person TEXT PRIMARY KEY,
+    platform TEXT NOT NULL,             -- where they wrote from last
+    account TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX handles_by_audience ON handles (audience) WHERE choice = 'approve';
+CREATE INDEX requests_moved ON requests (state, moved_at);
+DROP INDEX requests_by_state;
+"""
+
 
 Migration = Callable[[sa.Connection], None]
 
 
 def spine(conn: sa.Connection) -> None:
     """Migration 1: requests and all that hangs on them."""
-    for statement in _SPINE.split(";\n"):
+    _script(conn, _SPINE)
+
+
+def people(conn: sa.Connection) -> None:
+    """Migration 3: whose account is whose, where people are reached, what waits for whom."""
+    _script(conn, _PEOPLE)
+
+
+def _script(conn: sa.Connection, script: str) -> None:
+    for statement in script.split(";\n"):
         if statement.strip():
             conn.exec_driver_sql(statement)
 

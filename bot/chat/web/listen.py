@@ -248,7 +248,7 @@ class _Desk:
         sent = await _read(request, NewPress)
         if any(len(name) > 200 or len(value) > TEXT for name, value in sent.fields.items()):
             raise HTTPException(413, f"Please keep every field under {TEXT:,} characters.")
-        card = await self.platform.find(sent.message_id)
+        card = await self.platform.message(sent.message_id)
         if card is None:
             raise HTTPException(404, "This card is not there any more.")
         conversation = _may_read(person, card.conversation)
@@ -418,7 +418,7 @@ def _ack_json(ack: Ack, **more: Any) -> Response:
             "card": shown(ack.card) if ack.card is not None else None,
         }
     )
-    return JSONResponse({**clean.model_dump(mode="json"), **more})
+    return JSONResponse({**clean.model_dump(mode="json", exclude={"form"}), **more})
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.chat.card import Card
-from bot.chat.platform import MessageRef, PlatformDown, Unreachable
+from bot.chat.inbound import Ack, Inbound
+from bot.chat.platform import Account, MessageRef, PlatformDown, Section, Unreachable
 from bot.chat.web.live import Live
 from bot.chat.web.render import shown
 from bot.chat.web.store import BOT, Message, Messages, StoreDown
@@ -22,6 +24,13 @@ class WebPlatform:
         """:param path: the SQLite file of the messages; made where it is missing."""
         self.messages = Messages(path)
         self.live = Live()
+
+    async def account(self, account: str, *, fresh: bool) -> Account:
+        """On loopback one chooses who one is."""
+        return Account(account, person=account, refused="" if account else "nobody")
+
+    async def find(self, mail: str) -> Account | None:
+        return None
 
     async def direct(self, account: str) -> str:
         if not account or len(account) > ACCOUNT_LENGTH:
@@ -49,7 +58,7 @@ class WebPlatform:
 
     async def update(self, ref: MessageRef, card: Card) -> None:
         try:
-            there = await self.find(ref.message_id)
+            there = await self.message(ref.message_id)
             if there is None or there.conversation != ref.conversation or there.author != BOT:
                 raise Unreachable(
                     f"the web desk has no card {ref.message_id[:40]!r} in {ref.conversation[:200]!r}"
@@ -59,7 +68,21 @@ class WebPlatform:
             raise PlatformDown(str(error)) from error
         self.live.changed(ref.conversation)
 
-    async def find(self, message_id: str) -> Message | None:
+    async def whisper(self, inbound: Inbound, cards: Sequence[Card]) -> None:
+        where = await self.direct(inbound.account)
+        for number, card in enumerate(cards):
+            await self.send(where, card, key=f"{inbound.key}:{number}")
+
+    async def overview(self, account: str, sections: Sequence[Section], note: str = "") -> None:
+        """There is no such page: "my requests" says the same."""
+
+    async def working(self, inbound: Inbound) -> None:
+        """The page shows that by itself while its request is under way."""
+
+    async def late(self, inbound: Inbound, ack: Ack) -> None:
+        """What an Ack says in passing stands on the cards too."""
+
+    async def message(self, message_id: str) -> Message | None:
         """:raises StoreDown:"""
         number = (
             int(message_id) if message_id.isascii() and message_id.isdigit() and len(message_id) < 19 else 0

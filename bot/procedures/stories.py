@@ -1,0 +1,43 @@
+"""Gathers everything that the cards of one request are made of."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.audit.words import WordsChanged
+from bot.procedures import ledger
+from bot.procedures.cards import Story
+from bot.procedures.office import Office
+from bot.procedures.request import Request
+from bot.store import sealed
+
+log = structlog.get_logger()
+
+
+class Stories:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def of(self, conn: Connection, request: Request) -> Story:
+        given = ledger.approvals(conn, request.ref)
+        waiting = sealed.find(conn, ref=request.ref)
+        return Story(
+            request=request,
+            title=self._office.registry[request.action].title,
+            approvals=given,
+            sealed=waiting,
+            code=self._office.seals.code(conn, request.ref) if waiting else None,
+            words=self._read(conn, request.words),
+            reasons={each.person: self._read(conn, each.words) for each in given if each.words},
+            url=self._office.settings.url,
+        )
+
+    def _read(self, conn: Connection, words: int | None) -> str:
+        if words is None:
+            return ""
+        try:
+            return self._office.words.read(conn, words) or "(removed)"
+        except WordsChanged as error:
+            log.error("words.changed", reason=str(error))
+            return "(cannot be read)"
