@@ -80,7 +80,7 @@ class StubDesk:
     slow: float = 0.0  # seconds before a press is answered
     broken: bool = False
 
-    async def receive(self, inbound: Inbound) -> Ack:
+    async def receive(self, inbound: Inbound, within: float = 1.0) -> Ack:
         if self.broken:
             raise RuntimeError("the stub is broken: secret-detail")
         if inbound.id in self.ids:

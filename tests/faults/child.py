@@ -242,13 +242,13 @@ class Child:
             requests = ledger.in_state(conn, tuple(State))
         for request in requests:
             with self._app.office.database.read() as conn:
-                story = announcer._story(conn, request)
+                story = announcer._stories.of(conn, request)
                 sent = deliveries.of(conn, request.ref)
                 handles = Handles.of(conn, request.ref)
             admins = await announcer._admins() if request.alarm else frozenset()
             for view in views(story, frozenset(sent), admins):
                 there = sent.get(view.key)
-                found = await self._app.web.find(there.message_id) if there else None
+                found = await self._app.web.message(there.message_id) if there else None
                 if found is None or found.card != shown(view.card(story, handles)).model_dump_json():
                     wrong.append(
                         f"{request.ref} {request.state}: {view.key} {'is stale' if found else 'is missing'}"

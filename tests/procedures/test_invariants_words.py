@@ -128,7 +128,9 @@ class TestAPersonsDataIsTheirs:
         )
         await desk.app.desk.receive(asked)
         assert (await desk.card("ana")).text == "You have 96.5 hours of vacation left."
-        assert not await desk.cards("ana", "approvals")
+        there = await desk.cards("ana", "approvals")
+        assert [card.title for card in there] == ["I answer in our direct conversation."]
+        assert "96.5" not in await desk.text("ana", "approvals")
 
     async def test_the_channel_never_holds_a_code_a_link_or_a_balance(self, desk: House) -> None:
         await desk.asks("ana", RESET)

@@ -138,12 +138,18 @@ class SlackPlatform:
         if inbound.reply_url and await self._replied(inbound, body):
             return
         channel, thread = _place(inbound.conversation)
-        if inbound.overview or not channel:
-            channel, thread = await self.direct(inbound.account), ""
+        try:
+            if not inbound.overview:
+                await self._whisper(channel, inbound.account, text, thread)
+                return
+        except Unreachable as error:  # they are not in that conversation
+            log.info("slack.said_in_private", reason=str(error))
+        await self._whisper(await self.direct(inbound.account), inbound.account, text)
+
+    async def _whisper(self, channel: str, account: str, text: str, thread: str = "") -> None:
         args = {"thread_ts": thread} if thread else {}
-        await self._ask(
-            "chat.postEphemeral", channel=channel, user=inbound.account, text=render.fallback(text), **args
-        )
+        said = render.fallback(text)
+        await self._ask("chat.postEphemeral", channel=channel, user=account, text=said, **args)
 
     async def _replied(self, inbound: Inbound, body: Mapping[str, Any]) -> bool:
         """False: the address leads elsewhere, or is used up."""
