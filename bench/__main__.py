@@ -54,7 +54,7 @@ def main() -> int:
 
 def _run(part: str, quick: bool) -> tuple[list[Figure], int]:
     command = [sys.executable, "-m", f"bench.{part}", *(["--quick"] if quick else [])]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("DESKHAND_")}
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("DESKHAND_", "SLACK_"))}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"{part} broke:\n{done.stderr[-2000:]}", file=sys.stderr)

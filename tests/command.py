@@ -37,7 +37,9 @@ class Deskhand:
     settings: dict[str, str] = field(default_factory=dict)
 
     def environment(self, **more: str) -> dict[str, str]:
-        outside = {name: value for name, value in os.environ.items() if not name.startswith("DESKHAND_")}
+        outside = {
+            name: value for name, value in os.environ.items() if not name.startswith(("DESKHAND_", "SLACK_"))
+        }
         return {**outside, "DESKHAND_DATA": str(self.data), **self.settings, **more}
 
     def run(self, *words: str, typed: str = "", **more: str) -> Ran:

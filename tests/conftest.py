@@ -41,7 +41,7 @@ def _missing(what: str) -> NoReturn:
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of whoever runs the tests are not the tests' settings."""
     for name in list(os.environ):
-        if name.startswith("DESKHAND_"):
+        if name.startswith(("DESKHAND_", "SLACK_")):
             monkeypatch.delenv(name)
 
 

@@ -136,7 +136,7 @@ def test_readme_begins_with_two_commands_that_are_there() -> None:
 def test_every_setting_is_documented_with_its_default_and_meaning() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     rows = [
-        tuple(re.split(r" \| ", line[2:-2])) for line in page.splitlines() if line.startswith("| `DESKHAND_")
+        tuple(re.split(r" \| ", line[2:-2])) for line in page.splitlines() if re.match(r"\| `[A-Z]+_", line)
     ]
     assert rows == [
         (f"`{each.metadata['name']}`", _default(each.default), each.metadata["meaning"])

@@ -18,19 +18,74 @@ def test_nothing_set_is_a_desk_that_runs_on_loopback() -> None:
     assert settings.requests_per_minute == 10
 
 
+SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "abc"}
+FITTING = {
+    "data": "/srv/x",
+    "public_url": "https://desk.example",
+    "reveal_for": "60",
+    "slack_bot_token": "xoxb-2",
+    "slack_app_token": "xapp-2",
+    "slack_approvals": "C0123456789",
+    "slack_api_url": "https://slack-gov.com/api/",
+}
+
+
 def test_every_setting_can_be_set_by_its_name() -> None:
     for each in fields(Settings):
-        text = {"data": "/srv/x", "public_url": "https://desk.example", "reveal_for": "60"}.get(each.name)
+        text = FITTING.get(each.name)
         if text is None:
             text = "7" if isinstance(each.default, int | timedelta) else "/srv/y"
-        set_one = Settings.read({each.metadata["name"]: text})
+        set_one = Settings.read({**SLACK, each.metadata["name"]: text})
         assert getattr(set_one, each.name) != each.default, each.name
 
 
 def test_every_setting_says_what_it_means() -> None:
     rows = Settings.read({}).rows()
     assert len(rows) == len(fields(Settings))
-    assert all(name.startswith("DESKHAND_") and meaning for name, _, meaning in rows)
+    assert all(name.startswith(("DESKHAND_", "SLACK_")) and meaning for name, _, meaning in rows)
+
+
+def test_no_token_or_secret_is_ever_printed() -> None:
+    canary = {
+        "SLACK_BOT_TOKEN": "xoxb-canary",
+        "SLACK_APP_TOKEN": "xapp-canary",
+        "SLACK_SIGNING_SECRET": "canary",
+    }
+    settings = Settings.read(canary)
+    assert "canary" not in str(settings.rows())
+    assert "canary" not in repr(settings)
+    shown = {name: value for name, value, _ in settings.rows()}
+    assert shown["SLACK_BOT_TOKEN"] == "(set)"
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"SLACK_BOT_TOKEN": None}, "SLACK_BOT_TOKEN"),
+        ({"SLACK_BOT_TOKEN": ""}, "SLACK_BOT_TOKEN"),
+        ({"SLACK_BOT_TOKEN": "  "}, "SLACK_BOT_TOKEN"),
+        ({"SLACK_BOT_TOKEN": "xoxp-a-persons"}, "SLACK_BOT_TOKEN"),
+        ({"SLACK_SIGNING_SECRET": None}, "SLACK_SIGNING_SECRET"),
+        ({"SLACK_SIGNING_SECRET": ""}, "SLACK_SIGNING_SECRET"),
+        ({"SLACK_SIGNING_SECRET": " \t"}, "SLACK_SIGNING_SECRET"),
+        ({"SLACK_APP_TOKEN": ""}, "SLACK_APP_TOKEN"),
+        ({"SLACK_APP_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN"),
+        ({"SLACK_APPROVALS_CHANNEL": "#approvals"}, "SLACK_APPROVALS_CHANNEL"),
+        ({"SLACK_APPROVALS_CHANNEL": " "}, "SLACK_APPROVALS_CHANNEL"),
+        ({"SLACK_API_URL": "http://slack.com/api/"}, "SLACK_API_URL"),
+        ({"SLACK_API_URL": "https://slack.com/api"}, "SLACK_API_URL"),
+    ],
+)
+def test_half_a_connection_to_slack_stops_the_start(changed: dict[str, str | None], named: str) -> None:
+    environ = {name: value for name, value in {**SLACK, **changed}.items() if value is not None}
+    with pytest.raises(SettingError, match=named):
+        Settings.read(environ)
+
+
+def test_of_two_ways_to_slack_either_is_enough() -> None:
+    assert Settings.read(SLACK).slack
+    assert Settings.read({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}).slack
+    assert not Settings.read({}).slack
 
 
 def test_an_empty_value_is_as_good_as_none() -> None:

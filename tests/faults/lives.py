@@ -53,7 +53,7 @@ def zygote() -> Iterator[Path]:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("DESKHAND_")}
+    return {name: value for name, value in os.environ.items() if not name.startswith(("DESKHAND_", "SLACK_"))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,9 @@ def free_port() -> int:
 
 
 def start(data: Path, port: int, **settings: str) -> subprocess.Popen[str]:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("DESKHAND_")}
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(("DESKHAND_", "SLACK_"))
+    }
     environ |= {"DESKHAND_DATA": str(data), "DESKHAND_PORT": str(port), **settings}
     return subprocess.Popen(
         [sys.executable, "-m", "bot", "serve"],
