@@ -18,6 +18,7 @@ from bench.figure import Figure, heard
 PARTS = {
     "lookup": "what a look-up costs, without HTTP",
     "http": "the same over HTTP, beside a bare route",
+    "slack": "a message in Slack, beside a bare Bolt no-op; 50 a second",
     "approvals": "from press to done, one by one and together",
     "waiting": "a full house that waits",
     "rates": "decisions, the trail, understanding",

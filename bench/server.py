@@ -44,8 +44,13 @@ def running(*command: str, env: dict[str, str] | None = None) -> Iterator[subpro
 def desk(data: Path, **settings: object) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The desk on this data folder, and where it answers. Not waited for."""
     port = free_port()
-    env = {"DESKHAND_DATA": str(data), "DESKHAND_PORT": str(port), "DESKHAND_LOG_LEVEL": "error"}
-    env |= {f"DESKHAND_{name.upper()}": str(value) for name, value in settings.items()}
+    env = {
+        "DESKHAND_DATA": str(data),
+        "DESKHAND_PORT": str(port),
+        "DESKHAND_LOG_LEVEL": "error",
+    }
+    for name, value in settings.items():
+        env[name.upper() if name.startswith("slack_") else f"DESKHAND_{name.upper()}"] = str(value)
     with running("-c", _SERVE, env=env) as process:
         yield process, f"http://127.0.0.1:{port}"
 

@@ -46,7 +46,7 @@ class Catalogue:
     def load(cls, path: Path) -> Catalogue:
         """:raises CatalogueError: for a missing file, a wrong field, or a key that stands twice"""
         try:
-            entries = yaml.safe_load(path.read_text())["resources"]
+            entries = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)["resources"]
             resources = tuple(Resource.model_validate(entry) for entry in entries)
         except (OSError, yaml.YAMLError, KeyError, TypeError, ValidationError) as error:
             raise CatalogueError(f"{path}: {error}") from error

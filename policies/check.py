@@ -161,11 +161,11 @@ def load_cases(folder: Path) -> tuple[Cast, list[Case]]:
     """
     file = folder / CAST
     try:
-        cast = Cast.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        cast = Cast.model_validate(yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
         cases = []
         for file in sorted(path for part in FOLDERS for path in (folder / part).glob("*.yaml")):
             where = f"{file.parent.name}/{file.name}"
-            for entry in yaml.safe_load(file.read_text(encoding="utf-8")) or ():
+            for entry in yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or ():
                 cases.append(Case.model_validate({**entry, "file": where}))
     except (OSError, yaml.YAMLError, TypeError, ValidationError) as error:
         raise CaseError(f"{file}: {error}") from error

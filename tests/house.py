@@ -24,15 +24,18 @@ import httpx
 from dbos import DBOS
 from dbos._dbos import _get_dbos_instance as dbos_instance
 
-from bot.app import App, Paths, running
+from bot.app import App, Paths, load_policies, running
 from bot.chat.card import Card
 from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.procedures import ledger
+from bot.procedures.action import Registry
 from bot.procedures.request import Request, State
 from bot.settings import Settings
 from integrations.company import Company
 from integrations.company.hr import HumanResources
 from integrations.company.write_log import Write
+from policies.catalogue import Catalogue
+from policies.decide import Policies
 
 # A Monday morning, so that "until Friday" and "Dec 24-31" mean the same whenever the tests run.
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -227,13 +230,26 @@ async def house(data: Path, **settings: Any) -> AsyncIterator[House]:
     if not company.exists():
         shutil.copy(company_template(), company)
     clock = settings.pop("clock", None) or Clock()
-    with _brisk():
+    with _brisk(), mock.patch("bot.app.load_policies", _rules):
         async with running(Settings(data=data, **settings), clock) as app:
             yield House(app, clock)
             for _ in range(100):
                 if not dbos_instance()._active_workflows_set.activeList():
                     break
                 await asyncio.sleep(0.02)
+
+
+_KNOWN_RULES: dict[tuple[str, str], tuple[Policies, Catalogue]] = {}
+
+
+def _rules(settings: Settings, registry: Registry) -> tuple[Policies, Catalogue]:
+    """The project's own rules are checked once a test process, not at every start of a desk."""
+    if settings.policies != Settings().policies:
+        return load_policies(settings, registry)
+    key = (settings.admins, settings.fallback)
+    if key not in _KNOWN_RULES:
+        _KNOWN_RULES[key] = load_policies(settings, registry)
+    return _KNOWN_RULES[key]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import itemgetter, mul
 from pathlib import Path
 from typing import Any
@@ -148,8 +149,9 @@ class Classifier:
         self._vector = Vector(features, weights.vocabulary, weights.rarity, weights.families)
 
     @classmethod
+    @cache
     def load(cls, path: Path = WEIGHTS) -> Classifier:
-        """:raises WeightsError: for a missing or damaged file"""
+        """Read once a process. :raises WeightsError: for a missing or damaged file"""
         try:
             return cls(Weights.read(path.read_bytes()))
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:

@@ -119,7 +119,9 @@ class Seed:
 
 def _read(path: Path, model: type[T]) -> T:
     try:
-        return TypeAdapter(model).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return TypeAdapter(model).validate_python(
+            yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        )
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise SeedRefused(f"{path.name}: {error}") from error
 

@@ -44,6 +44,12 @@ async def _bot_token(api: Api) -> Line:
     except (PlatformDown, Refused) as error:
         return "slack token", False, f"SLACK_BOT_TOKEN: {error}"
     granted = {scope.strip() for scope in api.scopes.split(",")}
+    if not api.scopes:
+        return (
+            "slack token",
+            True,
+            f"{me.get('user')} in {me.get('team')}; it was not said which scopes it has",
+        )
     if missing := sorted(set(scopes()) - granted):
         return (
             "slack token",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -45,7 +46,10 @@ class Listener:
         self._receive = receive
         self._home = home
         self._tasks: set[asyncio.Task[None]] = set()
+        quiet = logging.getLogger("deskhand.slack.bolt")
+        quiet.setLevel(logging.ERROR)  # its warnings are about how it is put together, or name what came in
         self.app = AsyncApp(
+            logger=quiet,
             client=platform.api.client,
             signing_secret=secret or None,
             request_verification_enabled=bool(secret),

@@ -55,7 +55,7 @@ def page(sections: Sequence[Section], note: str = "") -> dict[str, Any]:
         for number, card in enumerate(section.cards):
             blocks += _blocks(card, prefix=f"{at}.{number}", compact=True)
             blocks.append({"type": "divider"})
-    return {"type": "home", "blocks": _cut(blocks, PAGE_BLOCKS)}
+    return {"type": "home", "blocks": _cut(blocks or [_context("Nothing here.")], PAGE_BLOCKS)}
 
 
 def _blocks(card: Card, prefix: str = "", *, compact: bool = False) -> list[Block]:
