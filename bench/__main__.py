@@ -14,6 +14,7 @@ import sys
 import time
 
 from bench.figure import Figure, heard
+from bot.settings import PREFIXES
 
 PARTS = {
     "lookup": "what a look-up costs, without HTTP",
@@ -55,7 +56,7 @@ def main() -> int:
 
 def _run(part: str, quick: bool) -> tuple[list[Figure], int]:
     command = [sys.executable, "-m", f"bench.{part}", *(["--quick"] if quick else [])]
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("DESKHAND_", "SLACK_"))}
+    env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"{part} broke:\n{done.stderr[-2000:]}", file=sys.stderr)

@@ -218,6 +218,8 @@ def slack_manifest(settings: Settings, args: Namespace) -> int:
 
 
 def company_login(settings: Settings, args: Namespace) -> int:
+    if settings.ldap_url:
+        raise Wrong("LDAP_URL is set: the embedded company is not what is served")
     company = Company.open(Paths(settings.data).company, settings.company_seed)
     password = args.password if args.password is not None else getpass.getpass("Password: ")
     outcome = company.login(args.name, password)
@@ -308,5 +310,5 @@ def _house(settings: Settings) -> Iterator[_House]:
             yield _House(app, loop)
         finally:
             app.office.database.close()
-            app.company.close()
+            app.system.close()
             loop.run(app.web.close())

@@ -8,7 +8,7 @@ import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -45,7 +45,16 @@ from bot.store.lock import DataLock
 from bot.store.migrations import people, spine
 from bot.store.sealed import Seals
 from integrations.company import Company
-from integrations.contract import Directory, Person, UnknownPerson
+from integrations.contract import (
+    Accounts,
+    Balance,
+    Directory,
+    Groups,
+    Person,
+    SystemDown,
+    TimeOff,
+    UnknownPerson,
+)
 from policies.catalogue import Catalogue
 from policies.check import check
 from policies.decide import Policies
@@ -90,6 +99,19 @@ class Paths:
         return self.data / "audit-checkpoints.jsonl"
 
 
+class System(Protocol):
+    """The directory of record: the embedded company, or a real one."""
+
+    @property
+    def directory(self) -> Directory: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    async def check(self) -> str: ...
+    def close(self) -> None: ...
+
+
 class Chat(Protocol):
     """A chat service beside the web desk: its platform, and what lets its messages in."""
 
@@ -115,12 +137,18 @@ class App:
     office: Office
     engine: Engine
     desk: Desk
-    company: Company
+    system: System
     web: WebPlatform
     keys: KeyFile
     asgi: Starlette
     ready: asyncio.Event
     chats: tuple[Chat, ...] = ()  # beside the web desk
+
+    @property
+    def company(self) -> Company:
+        """The embedded one, where that is what is served."""
+        assert isinstance(self.system, Company), "a real directory is configured"
+        return self.system
 
     def server(self) -> WebServer:
         return web_server(self.asgi, self.web.live, host=self.settings.host, port=self.settings.port)
@@ -128,6 +156,42 @@ class App:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def open_system(settings: Settings) -> System:
+    """:raises ConnectorError:, :raises CannotStart:"""
+    if not settings.ldap_url:
+        return Company.open(Paths(settings.data).company, settings.company_seed)
+    ldap = importlib.import_module("integrations.ldap")  # only where it is configured
+    try:
+        system: System = ldap.Ldap(
+            ldap.LdapSettings(
+                url=settings.ldap_url,
+                bind_dn=settings.ldap_bind_dn,
+                password=settings.ldap_password,
+                people_base=settings.ldap_people_base,
+                groups_base=settings.ldap_groups_base,
+                ca_file=settings.ldap_ca_file,
+                protected=tuple(each.strip() for each in settings.ldap_protected.split(",") if each.strip()),
+                on_leave=settings.ldap_on_leave,
+                names=settings.group_names,
+                time_zone=settings.ldap_time_zone,
+            )
+        )
+    except ldap.NotConfigured as error:
+        raise CannotStart(str(error)) from error
+    return system
+
+
+class _NoTimeOff:
+    """Where no system keeps time off, nobody has any balance to be told."""
+
+    async def balances(self, person_id: str, on: date) -> list[Balance]:
+        return []
+
+
+def _time_off(system: System) -> TimeOff:
+    return system.time_off if isinstance(system, Company) else _NoTimeOff()
 
 
 def _chats(settings: Settings) -> tuple[Chat, ...]:
@@ -161,7 +225,7 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
     policies, catalogue = load_policies(settings, registry)
     keys = KeyFile.open(paths.key)
     database = Database.open(paths.database, MIGRATIONS)
-    company = Company.open(paths.company, settings.company_seed)
+    system = open_system(settings)
     web = WebPlatform(paths.web)
     platforms: dict[str, Platform] = {web.name: web}
     chats = _chats(settings)
@@ -175,15 +239,15 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
         policies=policies,
         catalogue=catalogue,
         registry=registry,
-        ports=Ports(company.directory, company.groups, company.accounts, company.time_off),
-        people=People(company.directory, database, platforms, clock),
+        ports=Ports(system.directory, system.groups, system.accounts, _time_off(system)),
+        people=People(system.directory, database, platforms, clock),
         platforms=platforms,
         clock=clock,
     )
     engine = Engine(office)
     desk = Desk(office, engine, Understander(Classifier.load(), catalogue), Inbox(keys))
     ready = asyncio.Event()
-    roster = _Roster(company.directory, catalogue, settings)
+    roster = _Roster(system.directory, catalogue, settings)
     for chat in chats:
         chat.attach(desk.receive, ready.is_set)
     asgi = Starlette(
@@ -193,7 +257,7 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
             Mount("/", web_app(web, desk.receive, roster, ready.is_set)),
         ]
     )
-    return App(settings, office, engine, desk, company, web, keys, asgi, ready, chats)
+    return App(settings, office, engine, desk, system, web, keys, asgi, ready, chats)
 
 
 @asynccontextmanager
@@ -206,6 +270,7 @@ async def running(settings: Settings, clock: Callable[[], datetime] = now) -> As
     lock.take()
     try:
         app = assemble(settings, clock)
+        await _look_at(app.system)
         await app.office.jobs.launch()
         keeper = asyncio.create_task(_keep_house(app))
         try:
@@ -231,10 +296,19 @@ async def running(settings: Settings, clock: Callable[[], datetime] = now) -> As
                 await chat.close()
             await _checkpoint(app)
             app.office.database.close()
-            app.company.close()
+            app.system.close()
             await app.web.close()
     finally:
         lock.release()
+
+
+async def _look_at(system: System) -> None:
+    """Down is a bad day, and everything is looked at anew when it is back.
+    :raises ConnectorError: it is wrong for good"""
+    try:
+        log.info("system.ready", said=await system.check())
+    except SystemDown as error:
+        log.warning("system.down", reason=str(error))
 
 
 async def serve(settings: Settings) -> None:

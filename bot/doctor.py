@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 from bot.actions import discover
-from bot.app import App, CannotStart, Chat, Paths, assemble, load_policies
+from bot.app import App, CannotStart, Chat, Paths, assemble, load_policies, open_system
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.verify import verify
 from bot.chat.web.guard import NotLoopback, check_host
@@ -16,7 +16,6 @@ from bot.people import find_person
 from bot.settings import Settings
 from bot.store.inbox import last
 from bot.store.keys import KeyFile, KeyFileError
-from integrations.company import Company
 from integrations.contract import AmbiguousName, ConnectorError, UnknownPerson
 
 Line = tuple[str, bool, str]  # what was looked at, whether it is fine, what there is to say
@@ -58,7 +57,7 @@ def _checks(settings: Settings, message_to: str | None) -> Iterator[Line]:
         yield "audit trail", report.whole, report.lines()[0]
     else:
         yield "audit trail", True, "not begun yet"
-    yield "company", *_company(settings, paths)
+    yield "directory" if settings.ldap_url else "company", *_system(settings)
     if settings.slack:
         yield from _chats(settings, paths, message_to)
 
@@ -73,7 +72,7 @@ def _chats(settings: Settings, paths: Paths, message_to: str | None) -> Iterator
             if message_to:
                 yield loop.run(_proof(app, chat, message_to))
         app.office.database.close()
-        app.company.close()
+        app.system.close()
         loop.run(app.web.close())
 
 
@@ -108,11 +107,15 @@ def _web_desk(settings: Settings) -> tuple[bool, str]:
     return True, f"{settings.url}, loopback only, no sign-in"
 
 
-def _company(settings: Settings, paths: Paths) -> tuple[bool, str]:
+def _system(settings: Settings) -> tuple[bool, str]:
     try:
-        company = Company.open(paths.company, settings.company_seed)
-        said = asyncio.run(company.check())
-        company.close()
+        system = open_system(settings)
+        try:
+            said = asyncio.run(system.check())
+        finally:
+            system.close()
+    except CannotStart as error:
+        return False, str(error)
     except ConnectorError as error:
         return False, f"{type(error).__name__}: {error}"
     return True, said

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _HOME = Path(__file__).resolve().parent.parent
+PREFIXES = ("DESKHAND_", "SLACK_", "LDAP_")  # of every setting there is
 
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _PRIVATE = re.compile(r"https://[^/\s]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
@@ -71,6 +72,22 @@ class Settings:
     slack_api_url: str = _setting(
         "SLACK_API_URL", "https://slack.com/api/", "Slack's Web API; GovSlack has one of its own"
     )
+    ldap_url: str = _setting(
+        "LDAP_URL", "", "ldaps://HOST: Active Directory or OpenLDAP instead of the embedded company"
+    )
+    ldap_bind_dn: str = _setting("LDAP_BIND_DN", "", "the service account, as the directory takes it")
+    ldap_password: str = _secret("LDAP_PASSWORD", "its password")
+    ldap_people_base: str = _setting("LDAP_PEOPLE_BASE", "", "where people are: OU=People,DC=corp,DC=example")
+    ldap_groups_base: str = _setting("LDAP_GROUPS_BASE", "", "where groups are")
+    ldap_ca_file: Path | None = _setting("LDAP_CA_FILE", None, "certificates of a private authority, PEM")
+    ldap_groups: str = _setting(
+        "LDAP_GROUPS", "", "names that rules and catalogue use: helpdesk-admins=ID, ..., ID the immutable id"
+    )
+    ldap_protected: str = _setting(
+        "LDAP_PROTECTED_GROUPS", "", "whose members are out of reach, by name or id, with commas between"
+    )
+    ldap_on_leave: str = _setting("LDAP_ON_LEAVE_GROUP", "", "of those who are away, by name or id")
+    ldap_time_zone: str = _setting("LDAP_TIME_ZONE", "UTC", "of everybody, as an IANA name")
     log_level: str = _setting("DESKHAND_LOG_LEVEL", "info", "debug, info, warning or error")
 
     @property
@@ -96,6 +113,7 @@ class Settings:
         if not timedelta(0) < settings.reveal_for <= timedelta(minutes=10):
             raise SettingError("DESKHAND_REVEAL_FOR_S: takes 1 to 600 seconds")
         _check_slack(settings, environ)
+        _check_ldap(settings, environ)
         if settings.public_url and not _PRIVATE.match(settings.public_url):
             raise SettingError("DESKHAND_PUBLIC_URL: takes an https address; plain http only on loopback")
         return settings
@@ -103,6 +121,12 @@ class Settings:
     def rows(self) -> list[tuple[str, str, str]]:
         """Name, present value and meaning of each setting."""
         return [(each.metadata["name"], self._shown(each), each.metadata["meaning"]) for each in fields(self)]
+
+    @property
+    def group_names(self) -> dict[str, str]:
+        """Name that rules and catalogue use -> id in the directory."""
+        pairs = (each.strip().partition("=") for each in self.ldap_groups.split(",") if each.strip())
+        return {name: group_id.lower() for name, _, group_id in pairs}
 
     def _shown(self, each: Field[Any]) -> str:
         value = str(getattr(self, each.name))
@@ -136,6 +160,22 @@ def _check_slack(settings: Settings, environ: Mapping[str, str]) -> None:
         raise SettingError("SLACK_APPROVALS_CHANNEL: takes the id of a channel, like C0123456789")
     if not (_PRIVATE.match(settings.slack_api_url) and settings.slack_api_url.endswith("/")):
         raise SettingError("SLACK_API_URL: takes an https address that ends in /")
+
+
+def _check_ldap(settings: Settings, environ: Mapping[str, str]) -> None:
+    """All that a directory needs, or nothing of it."""
+    needed = ("LDAP_URL", "LDAP_BIND_DN", "LDAP_PASSWORD", "LDAP_PEOPLE_BASE", "LDAP_GROUPS_BASE")
+    given = [name for name in needed if name in environ]
+    missing = [name for name in needed if not environ.get(name, "").strip()]
+    if given and missing:
+        raise SettingError(f"{', '.join(missing)}: needed beside {given[0]}")
+    if settings.ldap_url and not settings.ldap_protected:
+        raise SettingError(
+            "LDAP_PROTECTED_GROUPS: name the groups whose members nobody may reach through a bot"
+        )
+    for pair in filter(None, (each.strip() for each in settings.ldap_groups.split(","))):
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*=[0-9a-fA-F-]{36}", pair):
+            raise SettingError(f"LDAP_GROUPS: {pair!r} is no name=ID with the id of an entry")
 
 
 def _parse(name: str, text: str, default: Any) -> Any:

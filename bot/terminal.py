@@ -21,10 +21,9 @@ import httpx
 import structlog
 
 from bot.admin import Wrong, whom
-from bot.app import Paths, running
+from bot.app import open_system, running
 from bot.settings import Settings
 from bot.store.lock import AlreadyRunning
-from integrations.company import Company
 
 _QUIET_S = 0.6  # without a new message: it is the person's turn
 _PATIENCE_S = 6.0  # for the first answer
@@ -241,11 +240,11 @@ async def _ask(field: dict[str, Any], read: Read, say: Callable[[str], None]) ->
 
 def run(settings: Settings, who: str, text: str) -> int:
     """Play the desk as somebody, by mail, log-in name or id. :raises Wrong: nobody is called that"""
-    company = Company.open(Paths(settings.data).company, settings.company_seed)
+    system = open_system(settings)
     try:
-        person = asyncio.run(whom(company.directory, who))
+        person = asyncio.run(whom(system.directory, who))
     finally:
-        company.close()
+        system.close()
     if settings.log_level == "info":  # between the cards only what goes wrong
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:

@@ -49,7 +49,7 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
-def _distribution() -> str:
+def distribution() -> str:
     try:
         return platform.freedesktop_os_release().get("ID", "")
     except OSError:
@@ -58,7 +58,7 @@ def _distribution() -> str:
 
 def _install() -> None:
     """Debian's packages as root; nothing anywhere else."""
-    if _distribution() != "debian" or os.geteuid() != 0:
+    if distribution() != "debian" or os.geteuid() != 0:
         return
     packages = ["chromium", "chromium-driver", "fonts-liberation"]
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
@@ -79,7 +79,7 @@ def _how_to_mend() -> str:
         "ubuntu": f"{sudo}snap install chromium",
         "fedora": f"{sudo}dnf install -y chromium chromedriver",
         "arch": f"{sudo}pacman -S --needed chromium",
-    }.get(_distribution(), "install Chromium and the chromedriver of the same version, both on the PATH")
+    }.get(distribution(), "install Chromium and the chromedriver of the same version, both on the PATH")
 
 
 def _missing() -> list[str]:

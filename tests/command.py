@@ -17,6 +17,8 @@ from typing import IO
 
 import httpx
 
+from bot.settings import PREFIXES
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30.0
 _CHOICE = re.compile(r"\[(\d+)\] (.+)")
@@ -37,9 +39,7 @@ class Deskhand:
     settings: dict[str, str] = field(default_factory=dict)
 
     def environment(self, **more: str) -> dict[str, str]:
-        outside = {
-            name: value for name, value in os.environ.items() if not name.startswith(("DESKHAND_", "SLACK_"))
-        }
+        outside = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
         return {**outside, "DESKHAND_DATA": str(self.data), **self.settings, **more}
 
     def run(self, *words: str, typed: str = "", **more: str) -> Ran:

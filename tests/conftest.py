@@ -12,7 +12,9 @@ from typing import NoReturn
 import hypothesis
 import pytest
 
+from bot.settings import PREFIXES
 from scripts.browser import find_chromium, find_driver, in_ci
+from scripts.servers import find_slapd
 
 # Our examples touch files and databases: how long one takes says nothing. In CI the same examples every time.
 hypothesis.settings.register_profile("here", deadline=None)
@@ -41,7 +43,7 @@ def _missing(what: str) -> NoReturn:
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of whoever runs the tests are not the tests' settings."""
     for name in list(os.environ):
-        if name.startswith(("DESKHAND_", "SLACK_")):
+        if name.startswith(PREFIXES):
             monkeypatch.delenv(name)
 
 
@@ -57,6 +59,15 @@ def require() -> Require:
         return Path(found)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def slapd() -> Path:
+    """OpenLDAP's server, or the test is skipped (in CI: fails)."""
+    found = find_slapd()
+    if found is None:
+        _missing("slapd")
+    return found
 
 
 @pytest.fixture(scope="session")

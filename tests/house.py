@@ -75,7 +75,7 @@ class House:
 
     async def id(self, account: str) -> str:
         if account not in self.ids:
-            self.ids[account] = (await self.app.company.directory.by_account(account)).id
+            self.ids[account] = (await self.app.system.directory.by_account(account)).id
         return self.ids[account]
 
     async def says(self, account: str, text: str, inbound_id: str = "") -> Ack:
@@ -206,7 +206,7 @@ class House:
         return [each for each in found if each["kind"].startswith(kind)]
 
     async def has(self, account: str, group: str) -> bool:
-        return await self.app.company.groups.has(group, await self.id(account))
+        return await self.app.system.groups.has(group, await self.id(account))
 
     async def until(self, true: Callable[[], bool], seconds: float = 10.0) -> None:
         """Wait for something that a job does."""

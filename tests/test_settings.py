@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import SettingError, Settings
+from bot.settings import PREFIXES, SettingError, Settings
 
 
 def test_nothing_set_is_a_desk_that_runs_on_loopback() -> None:
@@ -19,7 +19,16 @@ def test_nothing_set_is_a_desk_that_runs_on_loopback() -> None:
 
 
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "abc"}
+LDAP = {
+    "LDAP_URL": "ldaps://dc1.corp.example",
+    "LDAP_BIND_DN": "cn=svc",
+    "LDAP_PASSWORD": "secret",
+    "LDAP_PEOPLE_BASE": "ou=people",
+    "LDAP_GROUPS_BASE": "ou=groups",
+    "LDAP_PROTECTED_GROUPS": "admins",
+}
 FITTING = {
+    "ldap_groups": "admins=3F2504E0-4F89-11D3-9A0C-0305E82C3301",
     "data": "/srv/x",
     "public_url": "https://desk.example",
     "reveal_for": "60",
@@ -35,14 +44,14 @@ def test_every_setting_can_be_set_by_its_name() -> None:
         text = FITTING.get(each.name)
         if text is None:
             text = "7" if isinstance(each.default, int | timedelta) else "/srv/y"
-        set_one = Settings.read({**SLACK, each.metadata["name"]: text})
+        set_one = Settings.read({**SLACK, **LDAP, each.metadata["name"]: text})
         assert getattr(set_one, each.name) != each.default, each.name
 
 
 def test_every_setting_says_what_it_means() -> None:
     rows = Settings.read({}).rows()
     assert len(rows) == len(fields(Settings))
-    assert all(name.startswith(("DESKHAND_", "SLACK_")) and meaning for name, _, meaning in rows)
+    assert all(name.startswith(PREFIXES) and meaning for name, _, meaning in rows)
 
 
 def test_no_token_or_secret_is_ever_printed() -> None:
@@ -80,6 +89,23 @@ def test_half_a_connection_to_slack_stops_the_start(changed: dict[str, str | Non
     environ = {name: value for name, value in {**SLACK, **changed}.items() if value is not None}
     with pytest.raises(SettingError, match=named):
         Settings.read(environ)
+
+
+@pytest.mark.parametrize("name", sorted(LDAP))
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_half_a_directory_stops_the_start(name: str, value: str | None) -> None:
+    environ = {key: text for key, text in {**LDAP, name: value}.items() if text is not None}
+    with pytest.raises(SettingError, match=name):
+        Settings.read(environ)
+
+
+def test_names_of_groups_are_bound_to_ids() -> None:
+    pairs = "helpdesk-admins=3F2504E0-4F89-11D3-9A0C-0305E82C3301, b=3f2504e0-4f89-11d3-9a0c-0305e82c3302"
+    names = Settings.read({**LDAP, "LDAP_GROUPS": pairs}).group_names
+    assert names["helpdesk-admins"] == "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+    for wrong in ("admins", "admins=cn=admins", "admins=123", "=3f2504e0-4f89-11d3-9a0c-0305e82c3301"):
+        with pytest.raises(SettingError, match="LDAP_GROUPS"):
+            Settings.read({**LDAP, "LDAP_GROUPS": wrong})
 
 
 def test_of_two_ways_to_slack_either_is_enough() -> None:

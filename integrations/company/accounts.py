@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from integrations.company.client import Client
 from integrations.company.directory import PERSON, as_person
 from integrations.company.passwords import hashed, require_good
-from integrations.company.text import known_id
 from integrations.company.write_log import record
 from integrations.contract import (
     AccountDisabled,
@@ -24,6 +23,7 @@ from integrations.contract import (
     Secret,
     UnknownPerson,
 )
+from integrations.text import known_id
 
 _STATE = """
     SELECT account.locked_at IS NOT NULL, person.status IN ('disabled', 'left'),

@@ -23,8 +23,8 @@ from integrations.company.client import APPLICATION_ID, VERSION
 from integrations.company.errors import named
 from integrations.company.passwords import hashed
 from integrations.company.seed_files import Seed, SeedPerson
-from integrations.company.text import folded, words
 from integrations.contract import SystemDown
+from integrations.text import folded, words
 
 _ABANDONED_SECONDS = 60  # an unfinished file older than this belongs to a process that was killed
 

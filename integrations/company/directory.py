@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from integrations.company.client import Client, Row
-from integrations.company.text import LAST_CHARACTER, exact, folded, known_id, words
 from integrations.contract import AmbiguousName, Kind, Person, Status, UnknownPerson
+from integrations.text import LAST_CHARACTER, exact, folded, known_id, words
 
 MOST = 100  # people in one answer of a search
 

@@ -10,9 +10,9 @@ import sqlite3
 
 from integrations.company.client import Client
 from integrations.company.directory import PERSON, as_person
-from integrations.company.text import known_id
 from integrations.company.write_log import record
 from integrations.contract import Group, PermissionRefused, Person, UnknownGroup, UnknownPerson
+from integrations.text import known_id
 
 _MEMBERS = f"""
     WITH RECURSIVE within(id) AS (

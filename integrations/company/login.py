@@ -13,7 +13,7 @@ from enum import StrEnum
 from integrations.company.accounts import shortest_password, store_password
 from integrations.company.client import Client
 from integrations.company.passwords import hashed, matches, require_good
-from integrations.company.text import exact
+from integrations.text import exact
 
 
 class LoginOutcome(StrEnum):

@@ -10,8 +10,8 @@ from datetime import date
 from decimal import Decimal
 
 from integrations.company.client import Client, Row
-from integrations.company.text import known_id
 from integrations.contract import Balance, UnknownPerson
+from integrations.text import known_id
 
 
 class CompanyTimeOff:

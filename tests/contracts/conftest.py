@@ -10,7 +10,7 @@ import pytest
 
 from integrations.company import Company
 from integrations.contract import TimeOff
-from tests.contracts import company_world
+from tests.contracts import company_world, ldap_world
 from tests.contracts.world import Connector
 
 # name -> (make a template once, make a fresh system from it)
@@ -26,11 +26,16 @@ def _company_template(folder: Path) -> Path:
 
 CONNECTORS: dict[str, tuple[Template, Make]] = {
     "company": (_company_template, company_world.made),
+    "openldap": (ldap_world.template, ldap_world.made),
 }
+
+SERVERS = {"openldap": "slapd"}  # the fixture that says whether its server is there
 
 
 @pytest.fixture(scope="session", params=sorted(CONNECTORS))
 def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Make]:
+    if request.param in SERVERS:
+        request.getfixturevalue(SERVERS[request.param])
     template, make = CONNECTORS[request.param]
     return template(tmp_path_factory.mktemp(request.param)), make
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from bot.app import Paths
 from bot.chat.inbound import Inbound
+from bot.settings import PREFIXES
 from tests.house import company_template
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,7 @@ def zygote() -> Iterator[Path]:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("DESKHAND_", "SLACK_"))}
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from uuid import uuid4
 
 import httpx
 
+from bot.settings import PREFIXES
+
 ROOT = Path(__file__).resolve().parents[2]
 _START_S = 30.0
 
@@ -26,9 +28,7 @@ def free_port() -> int:
 
 
 def start(data: Path, port: int, **settings: str) -> subprocess.Popen[str]:
-    environ = {
-        name: value for name, value in os.environ.items() if not name.startswith(("DESKHAND_", "SLACK_"))
-    }
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
     environ |= {"DESKHAND_DATA": str(data), "DESKHAND_PORT": str(port), **settings}
     return subprocess.Popen(
         [sys.executable, "-m", "bot", "serve"],

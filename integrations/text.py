@@ -22,7 +22,7 @@ def exact(text: str) -> str | None:
 
 
 def known_id(text: str) -> str | None:
-    """An id as it is; None where it can be nobody's. All addresses and ids of the company are ASCII."""
+    """An id as it is; None where it can be nobody's. All addresses and ids of ours are ASCII."""
     return text if text and len(text) <= LONGEST and text.isascii() and text.isprintable() else None
 
 

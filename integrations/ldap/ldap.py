@@ -1,0 +1,36 @@
+"""The directory as one system: its connection, and every port of the contract that it fills."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from integrations.ldap.accounts import LdapAccounts
+from integrations.ldap.check import check, may_change, require_humble
+from integrations.ldap.client import Client, LdapSettings
+from integrations.ldap.directory import LdapDirectory
+from integrations.ldap.groups import LdapGroups
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Ldap:
+    """Nothing is connected until it is asked something."""
+
+    def __init__(self, settings: LdapSettings, clock: Callable[[], datetime] = _now) -> None:
+        """:raises NotConfigured:"""
+        self.client = Client(settings, vet=require_humble)
+        self.directory = LdapDirectory(self.client, clock)
+        self.groups = LdapGroups(self.client, self.directory)
+        self.accounts = LdapAccounts(self.client, self.directory)
+
+    async def check(self) -> str:
+        return await check(self.client, self.directory)
+
+    async def may_change(self, group_ids: list[str]) -> dict[str, bool]:
+        return await may_change(self.client, group_ids)
+
+    def close(self) -> None:
+        self.client.close()
