@@ -1,4 +1,4 @@
-"""Finds the OpenLDAP server that the directory tests run; as root on Debian or Ubuntu, installs it."""
+"""Finds OpenLDAP and Samba for the directory tests; as root on Debian or Ubuntu, installs them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,39 @@ def find_slapd() -> Path | None:
     return Path(found) if found else None
 
 
+def find_samba() -> Path | None:
+    """Only root may open a domain controller's ports, and they cannot be moved."""
+    found = shutil.which("samba", path=":".join((*PLACES, os.environ.get("PATH", ""))))
+    return Path(found) if found and os.geteuid() == 0 and shutil.which("samba-tool") else None
+
+
+PACKAGES = {
+    "slapd": ("slapd",),
+    # The last four are only recommended by the first, and no controller is provisioned without them.
+    "samba": (
+        "samba",
+        "samba-ad-dc",
+        "samba-ad-provision",
+        "samba-dsdb-modules",
+        "samba-vfs-modules",
+        "winbind",
+    ),
+}
+
+
+def _missing() -> list[str]:
+    found = {"slapd": find_slapd(), "samba": find_samba()}
+    return [name for name, path in found.items() if path is None]
+
+
 def _install() -> None:
-    """Debian's package as root, without the server that it would start; nothing anywhere else."""
+    """Debian's packages as root, without starting the servers in them; nothing anywhere else."""
     if distribution() not in ("debian", "ubuntu") or os.geteuid() != 0:
         return
+    packages = [package for name in _missing() for package in PACKAGES[name]]
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "slapd"]
-    print("deskhand: installing slapd for the directory tests", file=sys.stderr)
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    print(f"deskhand: installing {', '.join(_missing())} for the directory tests", file=sys.stderr)
     for command in (install, ["apt-get", "update", "-qq"], install):
         done = subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, check=False)  # noqa: S603 - a fixed command
         if command is install and done.returncode == 0:
@@ -41,26 +67,27 @@ def _install() -> None:
 
 def _how_to_mend() -> str:
     if platform.system() == "Darwin":
-        return "brew install openldap"
+        return "brew install openldap    # and Samba's controller runs on Linux alone"
     sudo = "" if os.geteuid() == 0 else "sudo "
-    return {
-        "debian": f"{sudo}apt-get update && {sudo}apt-get install -y slapd",
-        "ubuntu": f"{sudo}apt-get update && {sudo}apt-get install -y slapd",
-        "fedora": f"{sudo}dnf install -y openldap-servers",
-        "arch": f"{sudo}pacman -S --needed openldap",
-    }.get(distribution(), "install OpenLDAP's slapd, 2.5 or newer")
+    packages = " ".join(package for name in _missing() for package in PACKAGES[name])
+    if distribution() in ("debian", "ubuntu"):
+        return f"{sudo}apt-get update && {sudo}apt-get install -y --no-install-recommends {packages}"
+    return "install OpenLDAP's slapd (2.5 or newer) and Samba as a domain controller (4.17 or newer)"
 
 
 def main() -> int:
-    if find_slapd() is None:
+    if _missing():
         _install()
-    if find_slapd() is not None:
+    missing = _missing()
+    if not missing:
         return 0
-    print("deskhand: missing for the directory tests: slapd. This mends it:", file=sys.stderr)
+    print(f"deskhand: missing for the directory tests: {', '.join(missing)}. This mends it:", file=sys.stderr)
     print(f"\n    {_how_to_mend()}\n", file=sys.stderr)
+    if "samba" in missing and os.geteuid() != 0:
+        print("deskhand: a domain controller needs the root user", file=sys.stderr)
     if in_ci():
         return 1
-    print("deskhand: the directory tests will be skipped (with CI=true this is an error)", file=sys.stderr)
+    print("deskhand: those tests will be skipped (with CI=true this is an error)", file=sys.stderr)
     return 0
 
 

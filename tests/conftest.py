@@ -14,7 +14,7 @@ import pytest
 
 from bot.settings import PREFIXES
 from scripts.browser import find_chromium, find_driver, in_ci
-from scripts.servers import find_slapd
+from scripts.servers import find_samba, find_slapd
 
 # Our examples touch files and databases: how long one takes says nothing. In CI the same examples every time.
 hypothesis.settings.register_profile("here", deadline=None)
@@ -67,6 +67,15 @@ def slapd() -> Path:
     found = find_slapd()
     if found is None:
         _missing("slapd")
+    return found
+
+
+@pytest.fixture(scope="session")
+def samba() -> Path:
+    """Samba as a domain controller, which only root may run, or the test is skipped (in CI: fails)."""
+    found = find_samba()
+    if found is None:
+        _missing("samba, or the root user that its ports need")
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from integrations.company import Company
 from integrations.contract import TimeOff
-from tests.contracts import company_world, ldap_world
+from tests.contracts import ad_world, company_world, ldap_world
 from tests.contracts.world import Connector
 
 # name -> (make a template once, make a fresh system from it)
@@ -27,9 +27,13 @@ def _company_template(folder: Path) -> Path:
 CONNECTORS: dict[str, tuple[Template, Make]] = {
     "company": (_company_template, company_world.made),
     "openldap": (ldap_world.template, ldap_world.made),
+    "active-directory": (ad_world.template, ad_world.made),
 }
 
-SERVERS = {"openldap": "slapd"}  # the fixture that says whether its server is there
+SERVERS = {
+    "openldap": "slapd",
+    "active-directory": "samba",
+}  # the fixture that says whether its server is there
 
 
 @pytest.fixture(scope="session", params=sorted(CONNECTORS))
