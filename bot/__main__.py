@@ -98,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     login.add_argument("--password", help="instead of being asked for it")
 
     _people(commands)
+    catalogue = commands.add_parser("catalogue", help="what one can ask for").add_subparsers(required=True)
+    _add(catalogue, "suggest", admin.catalogue_suggest, "groups of the directory as entries to edit")
     slack = commands.add_parser("slack", help="the Slack app").add_subparsers(required=True)
     made = _add(slack, "manifest", admin.slack_manifest, "the app's manifest, to paste into Slack")
     made.add_argument("--public-url", metavar="URL", help="for signed HTTP instead of Socket Mode")

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import yaml
 from sqlalchemy import Connection
 
 from bot.actions import discover
-from bot.app import App, Paths, assemble, now
+from bot.app import App, Paths, assemble, now, open_system
 from bot.audit import export as exporting
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.query import Filter, ago, find, line
@@ -206,6 +207,36 @@ def people_unlink(settings: Settings, args: Namespace) -> int:
         person = house.person(args.person)
         ended = house.loop.run(house.app.office.people.unlink(args.platform, person, actor()))
         print(f"{person.name} {'is no longer' if ended else 'was not'} linked on {args.platform}.")
+    return 0
+
+
+def catalogue_suggest(settings: Settings, args: Namespace) -> int:
+    """Entries to edit and to put into catalogue.yaml."""
+    system = open_system(settings)
+    try:
+        if not hasattr(system, "suggestions"):
+            raise Wrong("LDAP_URL is not set: only a real directory has groups to suggest")
+        found = asyncio.run(system.suggestions())
+    finally:
+        system.close()
+    entries = [
+        {
+            "key": each.key,
+            "name": each.name,
+            "aliases": [],
+            "lets": each.description,
+            "system": "ldap",
+            "group": each.group,
+            "owner": each.owner or "WHO ANSWERS FOR IT?",
+            "sensitivity": "medium",
+            "max_days": 90,
+        }
+        for each in found
+    ]
+    print(yaml.safe_dump({"resources": entries}, sort_keys=False, allow_unicode=True))
+    print(
+        f"# {len(entries)} groups. Check each: what it lets one do, who answers for it, how sensitive it is."
+    )
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from argparse import Namespace
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 from bot.actions import discover
@@ -17,6 +18,7 @@ from bot.settings import Settings
 from bot.store.inbox import last
 from bot.store.keys import KeyFile, KeyFileError
 from integrations.contract import AmbiguousName, ConnectorError, UnknownPerson
+from policies.catalogue import Catalogue
 
 Line = tuple[str, bool, str]  # what was looked at, whether it is fine, what there is to say
 
@@ -57,7 +59,7 @@ def _checks(settings: Settings, message_to: str | None) -> Iterator[Line]:
         yield "audit trail", report.whole, report.lines()[0]
     else:
         yield "audit trail", True, "not begun yet"
-    yield "directory" if settings.ldap_url else "company", *_system(settings)
+    yield from _system(settings)
     if settings.slack:
         yield from _chats(settings, paths, message_to)
 
@@ -107,15 +109,28 @@ def _web_desk(settings: Settings) -> tuple[bool, str]:
     return True, f"{settings.url}, loopback only, no sign-in"
 
 
-def _system(settings: Settings) -> tuple[bool, str]:
+def _system(settings: Settings) -> Iterator[Line]:
+    name = "directory" if settings.ldap_url else "company"
     try:
         system = open_system(settings)
-        try:
-            said = asyncio.run(system.check())
-        finally:
-            system.close()
-    except CannotStart as error:
-        return False, str(error)
+    except (CannotStart, ConnectorError) as error:
+        yield name, False, f"{type(error).__name__}: {error}"
+        return
+    try:
+        with asyncio.Runner() as loop:
+            yield name, True, loop.run(system.check())
+            if settings.ldap_url:
+                yield "its rights", *_rights(settings, system, loop)
     except ConnectorError as error:
-        return False, f"{type(error).__name__}: {error}"
-    return True, said
+        yield name, False, f"{type(error).__name__}: {error}"
+    finally:
+        system.close()
+
+
+def _rights(settings: Settings, system: Any, loop: asyncio.Runner) -> tuple[bool, str]:
+    """Every group of the catalogue: found, and its members ours to change."""
+    groups = [resource.group for resource in Catalogue.load(settings.policies / "catalogue.yaml")]
+    may = loop.run(system.may_change(groups))
+    if refused := [group for group, able in may.items() if not able]:
+        return False, f"may not change the members of {', '.join(refused)} (docs/directory.md)"
+    return True, f"may change the members of all {len(may)} groups of the catalogue, and of no protected one"

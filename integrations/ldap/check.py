@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from integrations.contract import ConnectorError, PermissionRefused
-from integrations.ldap.client import DELETE, Client, Session
+from integrations.ldap.client import DELETE, Client, Flavour, Session
 from integrations.ldap.directory import LdapDirectory
 from integrations.ldap.errors import NO_SUCH_ATTRIBUTE, SUCCESS, UNWILLING, code_of, error_of
 from integrations.ldap.memberships import Memberships
@@ -57,7 +57,9 @@ def require_humble(session: Session) -> None:
 def _may(session: Session, group_dn: str) -> bool:
     """Whether an absent member could be removed: nothing changes, since no group is inside itself."""
     result = session.modify(group_dn, {"member": [(DELETE, [group_dn])]})
-    if code_of(result) in (SUCCESS, NO_SUCH_ATTRIBUTE, UNWILLING):
+    # "Unwilling" is how Active Directory says "not a member"; from OpenLDAP it says "read-only".
+    absent = UNWILLING if session.flavour is Flavour.ACTIVE_DIRECTORY else NO_SUCH_ATTRIBUTE
+    if code_of(result) in (SUCCESS, NO_SUCH_ATTRIBUTE, absent):
         return True
     error = error_of(result, f"looking at the rights to {group_dn}")
     if isinstance(error, PermissionRefused):

@@ -10,6 +10,7 @@ from integrations.ldap.check import check, may_change, require_humble
 from integrations.ldap.client import Client, LdapSettings
 from integrations.ldap.directory import LdapDirectory
 from integrations.ldap.groups import LdapGroups
+from integrations.ldap.suggest import Suggestion, suggestions
 
 
 def _now() -> datetime:
@@ -28,6 +29,10 @@ class Ldap:
 
     async def check(self) -> str:
         return await check(self.client, self.directory)
+
+    async def suggestions(self) -> list[Suggestion]:
+        """Groups that look requestable."""
+        return await suggestions(self.client, self.directory)
 
     async def may_change(self, group_ids: list[str]) -> dict[str, bool]:
         return await may_change(self.client, group_ids)

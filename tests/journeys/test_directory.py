@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import html
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import yaml
 
 from bot.chat.inbound import Ack
 from bot.procedures.request import State
@@ -159,6 +163,39 @@ async def test_a_nested_group_decides_and_a_manager_comes_from_the_directory(
         assert desk.requests(State.REFUSED), "by the rules"
         assert place.effects(place.person_dn("ida"), "userPassword") in (0, None)
         assert place.server.can_log_in("ida", PASSWORD)
+
+
+def deskhand(place: Place, data: Path, *words: str, **more: str) -> str:
+    """The command, as an admin runs it."""
+    given = {name.upper(): str(value) for name, value in settings_of(place).items()}
+    given["LDAP_PROTECTED_GROUPS"] = given.pop("LDAP_PROTECTED")
+    given["LDAP_ON_LEAVE_GROUP"] = given.pop("LDAP_ON_LEAVE")
+    env = {**os.environ, **given, **more, "DESKHAND_DATA": str(data)}
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *words], env=env, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr
+
+
+def test_doctor_says_what_the_service_account_may_and_may_not(place: Place, tmp_path: Path) -> None:
+    said = deskhand(place, tmp_path / "data", "doctor")
+    assert "ok    directory" in said
+    assert "changes no protected group" in said
+    assert "may change the members of all 28 groups of the catalogue, and of no protected one" in said
+    assert "Start" not in said.partition("Checks")[2]
+    assert place.server.password not in said
+    more = {"LDAP_GROUPS": settings_of(place)["ldap_groups"].replace("figma-editors=", "figma-old=")}
+    assert "MEND" in deskhand(place, tmp_path / "data", "doctor", **more)
+
+
+def test_groups_that_look_requestable_are_suggested_and_no_other(place: Place, tmp_path: Path) -> None:
+    said = deskhand(place, tmp_path / "data", "catalogue", "suggest")
+    entries = {each["name"]: each for each in yaml.safe_load(said)["resources"]}
+    assert entries["figma-editors"]["group"] == place.id("group.figma-editors")
+    assert entries["figma-editors"]["lets"] == "Figma editors"
+    assert not {"protected", "domain-admins", "tier-0-admins", "Domain Admins", "Administrators"} & set(
+        entries
+    )
 
 
 async def test_there_is_no_time_off_and_it_is_said_so(server: Slapd, tmp_path: Path) -> None:

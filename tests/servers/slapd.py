@@ -133,6 +133,12 @@ class Slapd:
             self.start()
 
     @contextmanager
+    def with_more(self, line: str) -> Iterator[None]:
+        """Another line of configuration, until the block ends."""
+        with self.with_acl(f"{line}\n{self.acl}"):
+            yield
+
+    @contextmanager
     def with_acl(self, acl: str) -> Iterator[None]:
         """Other rights, until the block ends."""
         before, self.acl = self.acl, acl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from integrations.contract import (
 )
 from integrations.ldap import Ldap, NotConfigured
 from integrations.ldap.check import TooPowerful
+from integrations.ldap.errors import error_of
 from tests.contracts.ldap_world import READ_ONLY, group, person, settings_of
 from tests.servers.certificates import Certificates
 from tests.servers.company_ldif import PASSWORD, group_dn, person_dn
@@ -211,6 +213,32 @@ class TestBadDays:
             with server.with_acl(READ_ONLY), pytest.raises(PermissionRefused):
                 await ldap.groups.add(group("figma-editors"), person("ana"), op="op-1")
             assert server.effects(group_dn("figma-editors"), "member") == 0
+
+
+class TestOtherServers:
+    async def test_a_read_only_replica_is_named_and_nothing_is_changed(self, server: Slapd) -> None:
+        with connected(server) as ldap:
+            with server.with_more("readonly on"), pytest.raises(PermissionRefused, match="read-only"):
+                await ldap.groups.add(group("figma-editors"), person("ana"), op="op-1")
+            assert server.effects(group_dn("figma-editors"), "member") == 0
+
+    async def test_a_referral_is_not_followed_with_our_password(self, server: Slapd) -> None:
+        """A name that the server refers elsewhere for: it is said, and nobody else is asked."""
+        root = server.root()
+        away = "ou=away,ou=groups,dc=alderfinch,dc=example"
+        with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+            elsewhere.settimeout(0.5)
+            url = f"ldap://127.0.0.1:{elsewhere.getsockname()[1]}/{away}"
+            added = root.add(away, ["referral", "extensibleObject"], {"ou": "away", "ref": url})
+            assert added[1]["result"] == 0, added[1]
+            root.unbind()
+            with connected(server) as ldap:
+                changes = {"member": [("MODIFY_ADD", [person_dn("ana")])]}
+                result = await ldap.client.run(lambda session: session.modify(f"cn=x,{away}", changes))
+                assert isinstance(error_of(result, "change"), SystemDown)
+                assert (await ldap.directory.person(person("ana"))).name == "Ana Ruiz"
+            with pytest.raises(TimeoutError):
+                elsewhere.accept()
 
 
 class TestHostileText:
