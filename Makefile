@@ -14,7 +14,9 @@ bench:
 	@sh scripts/bootstrap.sh dev && exec .venv/bin/python -m bench
 
 faults:
-	@sh scripts/bootstrap.sh dev && exec .venv/bin/python -m tests.faults
+	@sh scripts/bootstrap.sh dev && .venv/bin/python -m scripts.servers
+	.venv/bin/python -m tests.faults
+	.venv/bin/python -m tests.faults --directory --kills 60
 
 # Writes both locks anew from pyproject.toml.
 lock:

@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.faults import directory
 from tests.faults.sweep import sweep
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,3 +31,11 @@ def test_an_executor_that_keeps_its_record_only_after_the_effect_is_found_out() 
     counts = dict(part.split("=") for part in found.stdout.split() if "=" in part)
     assert int(counts["doubled"]) > 0, found.stdout
     assert int(counts["kills"]) >= 9
+
+
+@pytest.mark.usefixtures("slapd")
+def test_killed_while_it_changes_a_directory_each_change_is_made_once() -> None:
+    outcome = directory.sweep(4, seed=3)
+    assert outcome.wrong == []
+    assert outcome.kills == 4
+    assert outcome.effects == 4, "two grants and their returns, by the server's own log"
