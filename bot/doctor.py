@@ -112,7 +112,7 @@ def _web_desk(settings: Settings) -> tuple[bool, str]:
 def _system(settings: Settings) -> Iterator[Line]:
     name = "directory" if settings.ldap_url else "company"
     try:
-        system = open_system(settings)
+        system: Any = open_system(settings)
     except (CannotStart, ConnectorError) as error:
         yield name, False, f"{type(error).__name__}: {error}"
         return
@@ -121,6 +121,7 @@ def _system(settings: Settings) -> Iterator[Line]:
             yield name, True, loop.run(system.check())
             if settings.ldap_url:
                 yield "its rights", *_rights(settings, system, loop)
+                yield "its reach", *_reach(loop.run(system.reach()))
     except ConnectorError as error:
         yield name, False, f"{type(error).__name__}: {error}"
     finally:
@@ -134,3 +135,11 @@ def _rights(settings: Settings, system: Any, loop: asyncio.Runner) -> tuple[bool
     if refused := [group for group, able in may.items() if not able]:
         return False, f"may not change the members of {', '.join(refused)} (docs/directory.md)"
     return True, f"may change the members of all {len(may)} groups of the catalogue, and of no protected one"
+
+
+def _reach(reach: Any) -> tuple[bool, str]:
+    """Passwords: of ordinary people, and above all of nobody else."""
+    if reach.exposed:
+        return False, f"could reset the password of {', '.join(reach.exposed)} (docs/directory.md)"
+    said = f"could reset {reach.resettable} of {reach.people} people, and none of {reach.protected} protected"
+    return reach.resettable > 0, said

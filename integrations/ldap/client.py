@@ -33,6 +33,7 @@ from ldap3 import (
 )
 from ldap3.core.exceptions import LDAPException, LDAPInvalidServerError
 from ldap3.extend.standard.modifyPassword import ModifyPassword
+from ldap3.protocol.microsoft import security_descriptor_control
 
 from integrations.contract import OutcomeUnknown, SystemDown
 from integrations.ldap.errors import NO_SUCH_OBJECT, SUCCESS, code_of, error_of
@@ -47,6 +48,7 @@ _FAILURES, _PAUSE_S = 3, 5.0  # after so many failed connections in a row, nothi
 _IDLE_S = 20.0  # a connection idle for longer is asked something harmless before a write
 
 ADD, DELETE, REPLACE = MODIFY_ADD, MODIFY_DELETE, MODIFY_REPLACE
+_DACL = 4  # the discretionary access control list
 _AD_CAPABILITY = "1.2.840.113556.1.4.800"  # LDAP_CAP_ACTIVE_DIRECTORY_OID
 
 
@@ -243,7 +245,12 @@ class Session:
     def _page(
         self, base: str, filter_: str, attributes: Sequence[str], scope: str, cookie: bytes | None
     ) -> tuple[list[Entry], bytes | None]:
-        paged = {"paged_size": PAGE, "paged_cookie": cookie} if scope == SUBTREE else {}
+        paged: dict[str, Any] = {"paged_size": PAGE, "paged_cookie": cookie} if scope == SUBTREE else {}
+
+        if (
+            "nTSecurityDescriptor" in attributes
+        ):  # without naming the list alone, the server asks for more rights
+            paged["controls"] = security_descriptor_control(sdflags=_DACL)
 
         def ask(connection: Connection) -> tuple[Result, list[Any]]:
             _, result, response, _ = connection.search(

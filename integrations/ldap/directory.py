@@ -9,7 +9,7 @@ from integrations.contract import AccountState, AmbiguousName, Person, Status, U
 from integrations.ldap.client import Client, Entry, Flavour, Session
 from integrations.ldap.entries import SCHEMAS, Schema, dns, number, person_of, text
 from integrations.ldap.memberships import Memberships
-from integrations.ldap.names import as_uuid, begins, both, either, equals, has_word_beginning
+from integrations.ldap.names import IN_CHAIN, as_uuid, begins, both, either, equals, has_word_beginning
 from integrations.text import exact, folded, words
 
 MOST = 1000  # people in one answer of a search
@@ -145,6 +145,19 @@ class Look:
         found = self._find(equals("memberOf", group_dn, rule))
         found.sort(key=lambda each: (folded(self._name(each)) or "", each["dn"]))
         return [self._person(each) for each in found]
+
+    def protected_people(self) -> list[Entry]:
+        """Everybody inside a protected group, at any depth."""
+        found: dict[str, Entry] = {}
+        for group_dn in self.memberships.protected_groups():
+            if self._session.flavour is Flavour.ACTIVE_DIRECTORY:
+                inside = self._find(equals("memberOf", group_dn, IN_CHAIN))
+            else:
+                group = self._session.entry(group_dn, ("member",))
+                leaves = self.memberships.leaves(group) if group else []
+                inside = [each for dn in leaves if (each := self._entry_at(dn))]
+            found |= {each["dn"]: each for each in inside}
+        return list(found.values())
 
     def state(self, entry: Entry) -> AccountState:
         return self.schema.state(entry, self._now)

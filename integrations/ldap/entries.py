@@ -174,11 +174,14 @@ def text(entry: Entry, name: str) -> str:
 
 
 def sid_of(entry: Entry) -> str:
-    """objectSid as text. Source: MS-DTYP 2.4.2."""
-    raw = one(entry, "objectSid")
+    return sid_text(one(entry, "objectSid"))
+
+
+def sid_text(raw: bytes) -> str:
+    """Source: MS-DTYP 2.4.2."""
     if len(raw) < 8:
         return ""
-    parts = [int.from_bytes(raw[at : at + 4], "little") for at in range(8, len(raw), 4)]
+    parts = [int.from_bytes(raw[at : at + 4], "little") for at in range(8, 8 + 4 * raw[1], 4)]
     return "-".join(map(str, ["S", raw[0], int.from_bytes(raw[2:8], "big"), *parts]))
 
 

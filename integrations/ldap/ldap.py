@@ -10,6 +10,7 @@ from integrations.ldap.check import check, may_change, require_humble
 from integrations.ldap.client import Client, LdapSettings
 from integrations.ldap.directory import LdapDirectory
 from integrations.ldap.groups import LdapGroups
+from integrations.ldap.rights import Reach, reach
 from integrations.ldap.suggest import Suggestion, suggestions
 
 
@@ -33,6 +34,10 @@ class Ldap:
     async def suggestions(self) -> list[Suggestion]:
         """Groups that look requestable."""
         return await suggestions(self.client, self.directory)
+
+    async def reach(self) -> Reach:
+        """Whose password could be reset with our rights; none is."""
+        return await self.client.run(lambda session: reach(session, self.directory.look(session)))
 
     async def may_change(self, group_ids: list[str]) -> dict[str, bool]:
         return await may_change(self.client, group_ids)

@@ -246,6 +246,21 @@ def _make(folder: Path) -> None:
     _tool("dsacl", "set", f"--objectdn=OU=Groups,{DOMAIN}", f"--sddl={_ON_GROUPS.format(sid=sid)}", *local)
 
 
+def delegate(server: Samba, dn: str) -> None:
+    """A mistake of an admin's: the rights over people, given for this entry itself."""
+    sid = _rights_sid(server.administrator())
+    here = ("-H", str(server.folder / "private" / "sam.ldb"), "-s", str(server.config))
+    _tool(
+        "dsacl", "set", f"--objectdn={dn}", f"--sddl={_ON_PEOPLE.replace('CIIO', '').format(sid=sid)}", *here
+    )
+
+
+def _rights_sid(admin: Connection) -> str:
+    found = admin.search(RIGHTS, "(objectClass=group)", "BASE", attributes=["objectSid"])[2]
+    admin.unbind()
+    return str(found[0]["attributes"]["objectSid"])
+
+
 def _tool(*words: str) -> None:
     done = subprocess.run(["samba-tool", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -295,9 +310,7 @@ def _load(admin: Connection) -> str:
     _user(admin, SERVICE, "svc-deskhand", SERVICE_PASSWORD, {}, False)
     _group(admin, RIGHTS, "deskhand-rights", "What Deskhand may do")
     _change(admin, RIGHTS, "member", [SERVICE])
-    found = admin.search(RIGHTS, "(objectClass=group)", "BASE", attributes=["objectSid"])[2]
-    admin.unbind()
-    return str(found[0]["attributes"]["objectSid"])
+    return _rights_sid(admin)
 
 
 def _user(

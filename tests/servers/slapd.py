@@ -58,7 +58,7 @@ auditlog {folder}/audit.ldif
 
 # Least privilege, as docs/directory.md gives it: passwords and locks of people, members of listed groups.
 # What is protected is nobody's but the root's.
-_ADMINS = 'dn.subtree="ou=people,{base}" filter="(employeeType=administrator)"'
+_ADMINS = 'dn.subtree="ou=people,{base}" filter="(|(employeeType=administrator)(employeeType=service))"'
 _LOCKS = "pwdReset,pwdAccountLockedTime,pwdFailureTime"
 _NOT_OURS = "protected|domain-admins|tier-0-admins|backup-operators|helpdesk-admins|helpdesk-approvers"
 _READ, _SECRET = "by users read by * none", "by self =xw by anonymous auth by * none"
