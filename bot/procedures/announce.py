@@ -154,8 +154,8 @@ class Announcer:
     ) -> Delivery | str | None:
         """The new row; None where nothing had to be done; the reason where the platform is down."""
         digest = hashlib.sha256(card.model_dump_json().encode()).hexdigest()
-        if before and before.hash == digest:
-            return None
+        if before and (before.hash == digest or before.platform not in self._office.platforms):
+            return None  # as it is, or on a platform that is connected no more
         try:
             if before:
                 platform = self._office.platforms[before.platform]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.procedures.request import State
-from tests.house import MONDAY, Clock
+from tests.house import MONDAY, Clock, house
 from tests.servers.slack.server import FakeSlack, buttons, texts
 from tests.slack_house import MODES, Work, user_id, work
 
@@ -240,3 +240,14 @@ class TestRestart:
                 await after.press("bo", "Approve")
                 assert await after.house.has("ana", "warehouse-readers")
                 assert "has access to Data warehouse" in after.sees("ana")
+
+    async def test_a_request_goes_on_where_slack_is_connected_no_more(self, tmp_path: Path) -> None:
+        async with work(tmp_path / "data", "socket", clock=Clock.at(MONDAY)) as before:
+            await before.asks("ana", "I need access to the data warehouse for 2 weeks")
+        async with house(tmp_path / "data", clock=before.house.clock) as after:
+            await after.says("bo", "hello")
+            await after.settle()
+            after.clock.forward(hours=25)
+            await after.settle()
+            assert after.state() is State.EXPIRED
+            assert "Expired" in await after.heard("ana"), "on the web desk, where she can be reached now"
