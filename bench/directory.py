@@ -19,8 +19,6 @@ from integrations.ldap import Ldap
 from integrations.ldap.client import Client, Session
 from integrations.ldap.entries import OpenLdap
 from tests.contracts import ldap_world
-from tests.servers import slapd
-from tests.servers.certificates import Certificates
 from tests.servers.slapd import Slapd
 
 MAIL = "ana.ruiz@alderfinch.example"
@@ -31,10 +29,7 @@ async def main(quick: bool) -> None:
     rounds, count = (3, 200) if quick else (7, 1_000)
     with tempfile.TemporaryDirectory() as folder:
         made = ldap_world.template(Path(folder) / "made")
-        tls = made / "tls"
-        certificates = Certificates(tls / "ca.pem", tls / "cert.pem", tls / "key.pem")
-        (Path(folder) / "run").mkdir()
-        with slapd.running(Slapd(made / "made", certificates), Path(folder) / "run") as server:
+        with ldap_world.serving(made, Path(folder) / "run") as server:
             await _compare(server, rounds, count)
 
 

@@ -23,6 +23,8 @@ class Figure:
         if self.bar is None:
             return ""
         met = self.value >= self.bar if self.more_is_better else self.value <= self.bar
+        if not self.value or not self.bar:
+            return "met" if met else "MISSED"
         times = self.value / self.bar if self.more_is_better == met else self.bar / self.value
         return f"met, {times:.1f}x" if met else f"MISSED, {times:.1f}x"
 

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from scripts.packages import distribution, in_ci, install
+
 CHROMIUM = (
     "chromium",
     "chromium-browser",
@@ -45,29 +47,10 @@ def _answers(program: str) -> bool:
     return asked.returncode == 0
 
 
-def in_ci() -> bool:
-    return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
-
-
-def distribution() -> str:
-    try:
-        return platform.freedesktop_os_release().get("ID", "")
-    except OSError:
-        return ""
-
-
 def _install() -> None:
-    """Debian's packages as root; nothing anywhere else."""
-    if distribution() != "debian" or os.geteuid() != 0:
-        return
-    packages = ["chromium", "chromium-driver", "fonts-liberation"]
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    print("deskhand: installing Chromium for the browser tests", file=sys.stderr)
-    for command in (install, ["apt-get", "update", "-qq"], install):
-        done = subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, check=False)  # noqa: S603 - a fixed command
-        if command is install and done.returncode == 0:
-            return
+    """Debian's packages as root; nothing anywhere else: Ubuntu's are stubs."""
+    if distribution() == "debian" and os.geteuid() == 0:
+        install(("chromium", "chromium-driver", "fonts-liberation"), "Chromium for the browser tests")
 
 
 def _how_to_mend() -> str:

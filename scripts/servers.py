@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from scripts.browser import distribution, in_ci
+from scripts.packages import distribution, in_ci, install
 
 PLACES = (
     "/usr/sbin",
@@ -52,17 +51,10 @@ def _missing() -> list[str]:
 
 
 def _install() -> None:
-    """Debian's packages as root, without starting the servers in them; nothing anywhere else."""
-    if distribution() not in ("debian", "ubuntu") or os.geteuid() != 0:
-        return
-    packages = [package for name in _missing() for package in PACKAGES[name]]
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-    print(f"deskhand: installing {', '.join(_missing())} for the directory tests", file=sys.stderr)
-    for command in (install, ["apt-get", "update", "-qq"], install):
-        done = subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, check=False)  # noqa: S603 - a fixed command
-        if command is install and done.returncode == 0:
-            return
+    """Debian's packages as root; nothing anywhere else."""
+    if distribution() in ("debian", "ubuntu") and os.geteuid() == 0:
+        packages = [package for name in _missing() for package in PACKAGES[name]]
+        install(packages, f"{', '.join(_missing())} for the directory tests")
 
 
 def _how_to_mend() -> str:

@@ -13,7 +13,8 @@ import hypothesis
 import pytest
 
 from bot.settings import PREFIXES
-from scripts.browser import find_chromium, find_driver, in_ci
+from scripts.browser import find_chromium, find_driver
+from scripts.packages import in_ci
 from scripts.servers import find_samba, find_slapd
 
 # Our examples touch files and databases: how long one takes says nothing. In CI the same examples every time.

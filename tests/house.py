@@ -40,6 +40,8 @@ from policies.decide import Policies
 # A Monday morning, so that "until Friday" and "Dec 24-31" mean the same whenever the tests run.
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
+PATIENCE_S = 60.0  # a loaded machine may take longer than an Ack waits in life
+
 
 @cache
 def company_template() -> Path:
@@ -79,7 +81,7 @@ class House:
         return self.ids[account]
 
     async def says(self, account: str, text: str, inbound_id: str = "") -> Ack:
-        return await self.app.desk.receive(await self.inbound(account, text, inbound_id))
+        return await self.app.desk.receive(await self.inbound(account, text, inbound_id), PATIENCE_S)
 
     async def inbound(self, account: str, text: str, inbound_id: str = "") -> Inbound:
         person = await self.id(account)
@@ -132,7 +134,8 @@ class House:
                 handle=handle,
                 fields=dict(fields or {}),
                 at=self.clock(),
-            )
+            ),
+            PATIENCE_S,
         )
 
     async def handle(self, account: str, label: str, where: str | None = None) -> str:

@@ -76,11 +76,19 @@ def settings_of(server: Slapd, **more: object) -> LdapSettings:
 
 
 @contextmanager
-def made(template_: Path, folder: Path) -> Iterator[Connector]:
-    """A server of one's own, on a copy of the template."""
+def serving(template_: Path, folder: Path) -> Iterator[Slapd]:
+    """A server on a copy of the template, in this folder."""
     tls = template_ / "tls"
     certificates = Certificates(tls / "ca.pem", tls / "cert.pem", tls / "key.pem")
+    folder.mkdir(exist_ok=True)
     with slapd.running(Slapd(template_ / "made", certificates), folder) as server:
+        yield server
+
+
+@contextmanager
+def made(template_: Path, folder: Path) -> Iterator[Connector]:
+    """A server of one's own, on a copy of the template."""
+    with serving(template_, folder) as server:
         ldap = Ldap(settings_of(server))
 
         @contextmanager

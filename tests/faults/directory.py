@@ -23,8 +23,6 @@ from bot.audit.verify import verify
 from bot.store.keys import KeyFile
 from tests.contracts import ldap_world
 from tests.faults.served import Window, served
-from tests.servers import slapd
-from tests.servers.certificates import Certificates
 from tests.servers.company_ldif import GROUPS, entry_uuid, group_dn, person_dn
 from tests.servers.slapd import Slapd
 
@@ -68,10 +66,7 @@ def sweep(kills: int, seed: int) -> Outcome:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         made = ldap_world.template(folder / "made")
-        tls = made / "tls"
-        certificates = Certificates(tls / "ca.pem", tls / "cert.pem", tls / "key.pem")
-        (folder / "slapd").mkdir()
-        with slapd.running(Slapd(made / "made", certificates), folder / "slapd") as server:
+        with ldap_world.serving(made, folder / "slapd") as server:
             _Sweep(server, folder / "data", chance, outcome).run(kills)
     return outcome
 

@@ -11,12 +11,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 import yaml
 
-from bot.chat.inbound import Ack
 from bot.procedures.request import State
 from integrations.contract import PermissionRefused, Secret
 from integrations.ldap import Ldap
@@ -25,8 +23,6 @@ from tests.contracts import ad_world, ldap_world
 from tests.house import MONDAY, Clock, House, house
 from tests.servers import company_ldif
 from tests.servers import samba as samba_server
-from tests.servers import slapd as servers
-from tests.servers.certificates import Certificates
 from tests.servers.company_ldif import GROUPS, PASSWORD, entry_uuid, group_dn
 from tests.servers.proxy import Proxy
 from tests.servers.samba import Samba
@@ -73,10 +69,7 @@ def loaded(slapd: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(loaded: Path, tmp_path: Path) -> Iterator[Slapd]:
-    tls = loaded / "tls"
-    certificates = Certificates(tls / "ca.pem", tls / "cert.pem", tls / "key.pem")
-    (tmp_path / "slapd").mkdir()
-    with servers.running(Slapd(loaded / "made", certificates), tmp_path / "slapd") as running:
+    with ldap_world.serving(loaded, tmp_path / "slapd") as running:
         yield running
 
 
@@ -108,16 +101,7 @@ def settings_of(place: Place) -> dict[str, Any]:
 @asynccontextmanager
 async def desk_on(place: Place, data: Path, **more: Any) -> AsyncIterator[House]:
     async with house(data, clock=Clock.at(MONDAY), **{**settings_of(place), **more}) as running:
-        receive = running.app.desk.receive
-
-        async def patiently(*args: Any, **kwargs: Any) -> Ack:
-            """A directory may take longer than an Ack waits."""
-            ack = await receive(*args, **kwargs)
-            await running.app.desk.finish()
-            return ack
-
-        with mock.patch.object(running.app.desk, "receive", patiently):
-            yield running
+        yield running
 
 
 async def test_a_password_is_reset_and_the_server_takes_the_new_one_alone(

@@ -80,6 +80,7 @@ class Slapd:
     certificates: Certificates
     acl: str = ACL
     port: int = 0
+    plain_port: int = 0  # in the clear until StartTLS
     log: Path = field(init=False)
     _process: subprocess.Popen[bytes] | None = None
 

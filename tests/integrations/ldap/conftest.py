@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.contracts import ldap_world
-from tests.servers import slapd as servers
-from tests.servers.certificates import Certificates
 from tests.servers.slapd import Slapd
 
 
@@ -19,8 +17,5 @@ def loaded(slapd: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def server(loaded: Path, tmp_path: Path) -> Iterator[Slapd]:
     """A directory with everybody in it, running."""
-    tls = loaded / "tls"
-    certificates = Certificates(tls / "ca.pem", tls / "cert.pem", tls / "key.pem")
-    (tmp_path / "slapd").mkdir()
-    with servers.running(Slapd(loaded / "made", certificates), tmp_path / "slapd") as running:
+    with ldap_world.serving(loaded, tmp_path / "slapd") as running:
         yield running

@@ -78,6 +78,22 @@ class TestTheServer:
         with pytest.raises(NotConfigured, match=named):
             Ldap(settings_of(server, **wrong))
 
+    async def test_an_ldap_address_means_starttls_with_the_same_trust(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
+        plain = f"ldap://localhost:{server.plain_port}"
+        with connected(server, url=plain) as ldap:
+            assert (await ldap.directory.person(person("ana"))).name == "Ana Ruiz"
+            assert ldap.client.connection().tls_started
+        other = Certificates.make(tmp_path / "other")
+        with connected(server, url=plain, ca_file=other.ca_file) as ldap, pytest.raises(SystemDown):
+            await ldap.directory.person(person("ana"))
+        with Proxy.before(server.port) as silent_about_tls:
+            silent_about_tls.trouble = "refuse"
+            clear = f"ldap://localhost:{silent_about_tls.port}"
+            with connected(server, url=clear) as ldap, pytest.raises(SystemDown):
+                await ldap.directory.person(person("ana"))
+
     async def test_a_wrong_password_names_the_setting(self, server: Slapd) -> None:
         with (
             connected(server, password="wrong") as ldap,
