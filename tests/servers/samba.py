@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import os
 import shutil
 import socket
 import ssl
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ldap3 import SAFE_SYNC, Connection, Server, Tls
 
@@ -34,6 +33,8 @@ DOMAIN = "DC=corp,DC=example,DC=test"
 ADMINISTRATOR, ADMIN_PASSWORD = f"CN=Administrator,CN=Users,{DOMAIN}", "Adm1n-Passw0rd!"
 SERVICE, SERVICE_PASSWORD = f"CN=svc-deskhand,OU=Services,{DOMAIN}", "Quiet-Service-Harbour-11"
 RIGHTS = f"CN=deskhand-rights,OU=Services,{DOMAIN}"
+_ADDRESSES = (20, 60)  # last numbers: from, up to
+_CLAIMS: list[IO[str]] = []
 _CACHE = Path(__file__).parents[2] / ".cache"
 _KEPT_APART = (
     "protected",
@@ -53,9 +54,19 @@ _ON_PEOPLE = (
 _ON_GROUPS = "(OA;CIIO;WP;bf9679c0-0de6-11d0-a285-00aa003049e2;bf967a9c-0de6-11d0-a285-00aa003049e2;{sid})"
 
 
+@cache
 def address() -> str:
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    return f"127.0.0.{20 + int(worker) % 200}"
+    """A loopback address that no other test process of this machine has, another checkout's included."""
+    for last in range(*_ADDRESSES):
+        claim = Path(f"/tmp/deskhand-controller-{last}").open("w")  # noqa: SIM115  held as long as we live
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            claim.close()
+            continue
+        _CLAIMS.append(claim)
+        return f"127.0.0.{last}"
+    raise AssertionError("too many test processes at once")
 
 
 def person_dn(account: str) -> str:
@@ -222,7 +233,7 @@ def _certificates(folder: Path) -> Certificates:
 
 
 def _make(folder: Path) -> None:
-    Certificates.make(folder / "tls", "dc1.corp.example.test", *(f"127.0.0.{n}" for n in range(20, 60)))
+    Certificates.make(folder / "tls", "dc1.corp.example.test", *(f"127.0.0.{n}" for n in range(*_ADDRESSES)))
     _tool(
         "domain", "provision", "--realm=CORP.EXAMPLE.TEST", "--domain=CORP", "--server-role=dc",
         "--dns-backend=NONE", f"--adminpass={ADMIN_PASSWORD}", f"--targetdir={folder / 'dc'}",
