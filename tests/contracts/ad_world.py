@@ -78,9 +78,9 @@ class _Controllers:
         self._server: Samba | None = None
         atexit.register(self.discard)
 
-    def clean(self, folder: Path) -> Samba:
+    def clean(self) -> Samba:
         if self._server is None:
-            self._server = self._stack.enter_context(samba.running(samba.template(), folder))
+            self._server = self._stack.enter_context(samba.running(samba.template()))
         return self._server
 
     def discard(self) -> None:
@@ -94,7 +94,7 @@ _CONTROLLERS = _Controllers()
 @contextmanager
 def made(template_: Path, folder: Path) -> Iterator[Connector]:
     """A domain controller on which nobody has changed anything yet."""
-    server = _CONTROLLERS.clean(folder)
+    server = _CONTROLLERS.clean()
     ldap = Ldap(settings_of(server))
     touched: list[str] = []
 

@@ -79,7 +79,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield OpenLdap(request.getfixturevalue("server"))
         return
     request.getfixturevalue("samba")
-    with samba_server.running(samba_server.template(), tmp_path / "samba") as running:
+    with samba_server.running(samba_server.template()) as running:
         yield ActiveDirectory(running)
 
 
@@ -244,8 +244,8 @@ async def test_a_directory_that_is_down_is_said_and_the_desk_starts_all_the_same
 
 class TestTheAdministratorOfAnActiveDirectory:
     @pytest.fixture
-    def controller(self, samba: Path, tmp_path: Path) -> Iterator[Samba]:
-        with samba_server.running(samba_server.template(), tmp_path / "samba") as running:
+    def controller(self, samba: Path) -> Iterator[Samba]:
+        with samba_server.running(samba_server.template()) as running:
             yield running
 
     async def test_is_refused_by_connector_and_independently_by_the_server(

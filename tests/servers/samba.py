@@ -13,6 +13,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,6 +110,7 @@ class Samba:
         for _ in range(2000):
             with contextlib.suppress(OSError), socket.create_connection((address(), 636), 0.2):
                 return
+            assert self._process.poll() is None, "samba ended by itself"
             time.sleep(0.01)
         raise AssertionError("samba did not start")
 
@@ -211,16 +213,18 @@ def template() -> Samba:
 
 
 @contextmanager
-def running(made: Samba, folder: Path) -> Iterator[Samba]:
-    """A copy of the template, running, with Luis locked out."""
-    shutil.copytree(made.folder, folder / "dc", ignore=_no_sockets)
-    server = Samba(folder / "dc", made.certificates)
-    server.start()
-    try:
-        server.lock("luis")
-        yield server
-    finally:
-        server.stop()
+def running(made: Samba) -> Iterator[Samba]:
+    """A copy of the template, running, with Luis locked out. In a folder of its own with a short name: it
+    makes sockets in there, whose paths may have 107 characters."""
+    with tempfile.TemporaryDirectory(prefix="dc-") as folder:
+        shutil.copytree(made.folder, Path(folder) / "dc", ignore=_no_sockets)
+        server = Samba(Path(folder) / "dc", made.certificates)
+        server.start()
+        try:
+            server.lock("luis")
+            yield server
+        finally:
+            server.stop()
 
 
 def _no_sockets(folder: str, names: list[str]) -> list[str]:
