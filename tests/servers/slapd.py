@@ -102,13 +102,14 @@ class Slapd:
     def start(self) -> None:
         """Accepts connections when this returns."""
         self.port = self.port or _free_port()
+        self.plain_port = self.plain_port or _free_port()
         self._write_config()
         command = [
             _slapd(),
             "-f",
             str(self.folder / "slapd.conf"),
             "-h",
-            f"ldaps://127.0.0.1:{self.port}/",
+            f"ldaps://127.0.0.1:{self.port}/ ldap://127.0.0.1:{self.plain_port}/",
             "-d",
             "0",
         ]
