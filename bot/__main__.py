@@ -16,6 +16,7 @@ import structlog
 from bot import admin, doctor, terminal
 from bot.app import CannotStart, serve
 from bot.audit.chain import BrokenTrail
+from bot.chat.platform import ChatWrong
 from bot.chat.web.guard import NotLoopback, check_host
 from bot.intent.classify import WeightsError
 from bot.intent.evaluate import MessagesError
@@ -33,6 +34,7 @@ _MENDABLE = (
     AlreadyRunning,
     BrokenTrail,
     CannotStart,
+    ChatWrong,
     ConnectorError,
     KeyFileError,
     MessagesError,
@@ -104,6 +106,14 @@ def _parser() -> argparse.ArgumentParser:
     made = _add(slack, "manifest", admin.slack_manifest, "the app's manifest, to paste into Slack")
     made.add_argument("--public-url", metavar="URL", help="for signed HTTP instead of Socket Mode")
 
+    teams = commands.add_parser("teams", help="the Teams app").add_subparsers(required=True)
+    zipped = _add(teams, "package", admin.teams_package, "write the app package, to upload into Teams")
+    zipped.add_argument("--file", default="deskhand-teams.zip", help="default: deskhand-teams.zip")
+    zipped.add_argument("--company", default="Your company", metavar="NAME", help="who gives people this app")
+    zipped.add_argument(
+        "--website", metavar="URL", help="about it and its privacy; default: DESKHAND_PUBLIC_URL"
+    )
+
     for name, on in (("freeze", True), ("unfreeze", False)):
         one = _add(commands, name, partial(admin.freeze, on=on), f"{name} all requests of a person")
         one.add_argument("person", help="mail, log-in name, id or full name")
@@ -150,8 +160,8 @@ def _people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     linked = _add(people, "link", admin.people_link, "say whose account this is")
     ended = _add(people, "unlink", admin.people_unlink, "end a link; only link makes a new one")
     for one in (linked, ended):
-        one.add_argument("platform", choices=("slack",))
-    linked.add_argument("account", help="the platform's id of the account: U0123456789")
+        one.add_argument("platform", choices=("slack", "teams"))
+    linked.add_argument("account", help="the platform's id of the account: U0123456789, or Entra's object id")
     for one in (linked, ended):
         one.add_argument("person", help="mail, log-in name, id or full name")
 

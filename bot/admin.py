@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import yaml
@@ -28,6 +29,7 @@ from bot.audit.story import show
 from bot.audit.trail import Event, append
 from bot.audit.verify import verify
 from bot.chat.slack.manifest import manifest
+from bot.chat.teams import package as teams_app
 from bot.intent import evaluate as evaluation
 from bot.intent.classify import Classifier
 from bot.intent.understand import Understander
@@ -197,7 +199,8 @@ def people_link(settings: Settings, args: Namespace) -> int:
     """Also before the platform is connected: its accounts are known by their ids alone."""
     with _house(settings) as house:
         person = house.person(args.person)
-        house.loop.run(house.app.office.people.link(args.platform, args.account, person, actor()))
+        account = args.account.lower() if args.platform == "teams" else args.account
+        house.loop.run(house.app.office.people.link(args.platform, account, person, actor()))
         print(f"{args.platform} {args.account} is {person.name}.")
     return 0
 
@@ -245,6 +248,23 @@ def slack_manifest(settings: Settings, args: Namespace) -> int:
     if args.public_url and not args.public_url.startswith("https://"):
         raise Wrong("--public-url takes an https address: Slack posts to no other")
     print(json.dumps(manifest(args.public_url), indent=2))
+    return 0
+
+
+def teams_package(settings: Settings, args: Namespace) -> int:
+    """:raises Wrong:"""
+    if not settings.teams_app_id:
+        raise Wrong("TEAMS_APP_ID is not set: the package names the bot registration")
+    website = args.website or settings.public_url
+    if not website.startswith("https://"):
+        raise Wrong("--website takes an https address: Teams shows it beside the app")
+    made = teams_app.manifest(settings.teams_app_id.lower(), args.company, website, version("deskhand"))
+    file = Path(args.file)
+    try:
+        file.write_bytes(teams_app.package(made))
+    except OSError as error:
+        raise Wrong(f"{file} cannot be written: {error.strerror}") from error
+    print(f"{file}: upload it in Teams (Apps, Manage your apps, Upload an app), or in the admin center")
     return 0
 
 

@@ -21,6 +21,7 @@ from bot.actions import discover
 from bot.audit import tables as audit_tables
 from bot.audit.checkpoint import CheckpointFile, checkpoint
 from bot.audit.words import WordStore
+from bot.chat.places import Places
 from bot.chat.platform import Platform, Receive
 from bot.chat.web.guard import check_host
 from bot.chat.web.identity import Choice
@@ -42,7 +43,8 @@ from bot.store.database import Database
 from bot.store.inbox import Inbox, forget
 from bot.store.keys import KeyFile
 from bot.store.lock import DataLock
-from bot.store.migrations import people, spine
+from bot.store.migrations import people, places, spine
+from bot.store.places import StoredPlaces
 from bot.store.sealed import Seals
 from integrations.company import Company
 from integrations.contract import (
@@ -61,7 +63,7 @@ from policies.decide import Policies
 
 log = structlog.get_logger()
 
-MIGRATIONS = (spine, audit_tables.create, people)  # numbered by place: only ever add at the end
+MIGRATIONS = (spine, audit_tables.create, people, places)  # numbered by place: only ever add at the end
 
 _UNDER_WAY = timedelta(seconds=15)  # what came in lately is being handled
 _SWEEP_S = 30.0  # late grants, finished jobs, old event ids, a checkpoint of the trail
@@ -117,12 +119,10 @@ class Chat(Protocol):
 
     @property
     def platform(self) -> Platform: ...
-    def attach(self, receive: Receive, ready: Callable[[], bool]) -> None: ...
+    def attach(self, receive: Receive, ready: Callable[[], bool], places: Places) -> None: ...
     def routes(self) -> list[BaseRoute]: ...
     async def check(self) -> list[tuple[str, bool, str]]: ...
-    async def prove(
-        self, reach: Callable[[], Awaitable[tuple[str, str]]], key: str
-    ) -> tuple[str, bool, str]: ...
+    async def prove(self, find: Callable[[], Awaitable[str | None]], key: str) -> tuple[str, bool, str]: ...
     async def start(self) -> None: ...
     async def listen(self) -> None: ...
     async def stop(self) -> None: ...
@@ -196,10 +196,12 @@ def _time_off(system: System) -> TimeOff:
 
 def _chats(settings: Settings) -> tuple[Chat, ...]:
     """Those that are configured; only their SDKs are imported: all of them would cost a second and 100 MB."""
-    if not settings.slack:
-        return ()
-    chat: Chat = importlib.import_module("bot.chat.slack.connect").Slack(settings)
-    return (chat,)
+    chats: list[Chat] = []
+    if settings.slack:
+        chats.append(importlib.import_module("bot.chat.slack.connect").Slack(settings))
+    if settings.teams:
+        chats.append(importlib.import_module("bot.chat.teams.connect").Teams(settings))
+    return tuple(chats)
 
 
 def load_policies(settings: Settings, registry: Registry) -> tuple[Policies, Catalogue]:
@@ -249,7 +251,7 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
     ready = asyncio.Event()
     roster = _Roster(system.directory, catalogue, settings)
     for chat in chats:
-        chat.attach(desk.receive, ready.is_set)
+        chat.attach(desk.receive, ready.is_set, StoredPlaces(database, chat.platform.name))
     asgi = Starlette(
         routes=[
             *(route for chat in chats for route in chat.routes()),

@@ -3,12 +3,15 @@
     audit [@person] [action] [since 7d] [outcome]     show REQ     pending
     freeze REQ|person     unfreeze person     help
 
+And what everybody may say of themselves: notify me in teams|slack|the web desk|here|where I write.
+
 Each is put to the rules ("administer") at every use, a further page included, answered to the admin
 alone, and recorded.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,6 +26,7 @@ from bot.audit.trail import Event, append
 from bot.chat.card import Button, Card, Fact, Quote, Tone
 from bot.chat.clean import plain
 from bot.chat.inbound import Inbound
+from bot.chat.platform import Unreachable
 from bot.people import find_person
 from bot.procedures import ledger, say
 from bot.procedures.engine import Engine
@@ -46,7 +50,14 @@ HELP = (
     "show REQ: the whole story of a request\n"
     "pending: what waits for a decision or for a person\n"
     "freeze REQ or person: stop everything in their name\n"
-    "unfreeze person: let it go on"
+    "unfreeze person: let it go on\n"
+    "For everybody: notify me in teams, slack, the web desk, here, or where I write"
+)
+
+_NOTIFY = re.compile(
+    r"(?:please )?(?:notify|message|reach|contact|write to) me (?:(?:in|on|over|via|by) )?"
+    r"(?:(?:microsoft |ms )?(teams)|(slack)|(?:the )?(web)(?: desk)?|(here)|(where(?:ver)? i write))[.!]?",
+    re.IGNORECASE,
 )
 
 
@@ -74,6 +85,35 @@ class Commands:
             return not rest
         return name in self._known and (name != "show" or bool(rest and _REF.fullmatch(rest[0])))
 
+    def typed(self, text: str) -> bool:
+        """Whether a message is a command, of which each word can be nothing else: "freeze my account" is
+        a wish, "freeze @ana" is none."""
+        if not self.means(text):
+            return False
+        name, *rest = text.split()
+        if name.lower() == "audit":
+            since = [at + 1 for at, word in enumerate(rest) if word == "since"]
+            return all(at in since or self._said_of(word) for at, word in enumerate(rest))
+        return name.lower() not in ("freeze", "unfreeze") or (len(rest) == 1 and _whom(rest[0]))
+
+    def _said_of(self, word: str) -> bool:
+        return word in ("since", "outcome", *_OUTCOMES) or word in self._office.registry or _whom(word)
+
+    async def notify(self, person: Person, wish: str, inbound: Inbound) -> Card:
+        """Where this person's messages go from now on. ``wish``: a platform, or empty for the last used."""
+        title = "Where you are told"
+        name = inbound.platform if wish == "here" else wish
+        if name and name not in self._office.platforms:
+            return Card(title=title, text=f"Deskhand is not connected to {_called(name)}.", tone=Tone.WARN)
+        if not await self._office.people.prefer(person, name, inbound):
+            return Card(
+                title=title,
+                text=f"I do not know you in {_called(name)} yet. Write to me there once, then say it again.",
+                tone=Tone.WARN,
+            )
+        where = f"in {_called(name)}" if name else "where you wrote from last"
+        return Card(title=title, text=f"From now on I write to you {where}.", tone=Tone.GOOD)
+
     async def run(self, admin: Person, inbound: Inbound) -> list[Card]:
         text = await self._office.people.named(inbound.platform, inbound.text)
         name, _, rest = text.strip().partition(" ")
@@ -85,7 +125,7 @@ class Commands:
         try:
             return await self._known[name](admin, inbound, _words(rest))
         except _Unclear as why:
-            return [Card(title=f"/deskhand {name}", text=str(why), tone=Tone.WARN)]
+            return [Card(title=name.capitalize(), text=str(why), tone=Tone.WARN)]
 
     async def page(self, admin: Person, meaning: Meaning, inbound: Inbound) -> list[Card]:
         """An older page of the trail."""
@@ -102,9 +142,7 @@ class Commands:
         if decision.allowed:
             return None
         await self._record(admin, inbound, "admin.refused", {"command": name, "decision": recorded(decision)})
-        return Card(
-            title=f"/deskhand {name}", text=" ".join(decision.why), tone=Tone.DANGER, status="Refused"
-        )
+        return Card(title=name.capitalize(), text=" ".join(decision.why), tone=Tone.DANGER, status="Refused")
 
     async def _audit(self, admin: Person, inbound: Inbound, words: list[str]) -> list[Card]:
         wanted: dict[str, Any] = {}
@@ -167,12 +205,31 @@ class Commands:
             stuck = ledger.oldest(conn, State.STUCK, _PENDING)
         await self._record(admin, inbound, "pending.read", {})
         facts = [
-            Fact(label=each.ref, value=plain(_state(each, admin.time_zone), 300))
-            for each in [*stuck, *waiting]
+            Fact(
+                label=each.ref, value=plain(_state(each, admin.time_zone) + await self._unreached(each), 400)
+            )
+            for each in [*stuck, *waiting[:_PENDING]]
         ]
-        more = "" if len(facts) <= _PENDING else f"The oldest {_PENDING}; there are more."
+        more = "" if len(waiting) <= _PENDING else f"The oldest {_PENDING}; there are more."
         text = "" if facts else "Nothing waits for anybody."
-        return [Card(title="Pending", text=text, facts=tuple(facts[:_PENDING]), footer=more)]
+        return [Card(title="Pending", text=text, facts=tuple(facts), footer=more)]
+
+    async def _unreached(self, request: Request) -> str:
+        """Who is to decide and reads none of the chats."""
+        lost = [
+            request.name(seat.person)
+            for seat in request.seats.get(request.waits_for or "", ())
+            if not await self._reached(seat.person)
+        ]
+        return f" Not reached in any chat: {say.names(lost)}." if lost else ""
+
+    async def _reached(self, person: str) -> bool:
+        people = self._office.people
+        async for platform, account in people.ways(person):
+            with contextlib.suppress(Unreachable):
+                await self._office.platforms[platform].direct(account)
+                return people.reads(person, platform)
+        return False
 
     async def _freeze(self, admin: Person, inbound: Inbound, words: list[str]) -> list[Card]:
         if len(words) == 1 and _REF.fullmatch(words[0]):
@@ -239,6 +296,24 @@ class Commands:
             append(conn, event)
 
         await self._office.database.write(work)
+
+
+def wished(text: str) -> str | None:
+    """The platform on which somebody wants to be told, "here", or empty for the last used; None: the
+    words are about something else."""
+    found = _NOTIFY.fullmatch(" ".join(text.split()))
+    if found is None:
+        return None
+    name = next(group for group in found.groups() if group).lower()
+    return "" if name.startswith("where") else name
+
+
+def _called(platform: str) -> str:
+    return {"web": "the web desk"}.get(platform, platform.capitalize())
+
+
+def _whom(word: str) -> bool:
+    return bool(_REF.fullmatch(word)) or "@" in word
 
 
 def _words(text: str) -> list[str]:

@@ -21,7 +21,7 @@ from bot.chat.clean import plain
 from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.chat.platform import ANSWER_WITHIN_S, PlatformDown, Unreachable
 from bot.chat.redact import redact
-from bot.commands import Commands
+from bot.commands import Commands, wished
 from bot.intent.understand import Proposal, Understander
 from bot.people import Stranger
 from bot.procedures.action import Action, Declined, Impossible, Lookup, Procedure, Slot
@@ -138,6 +138,7 @@ class Desk:
 
     async def _answered(self, inbound: Inbound, recent: int, *, replayed: bool) -> Ack:
         try:
+            inbound = self._typed(inbound)
             person = await self._office.people.identify(inbound)
             if replayed and await self._engine.show_again(person, inbound):
                 return Ack()
@@ -154,12 +155,23 @@ class Desk:
             log.warning("reply.lost", inbound=inbound.id, reason=str(error))
             return Ack()
 
+    def _typed(self, inbound: Inbound) -> Inbound:
+        """A message that is a command, where there is no other way to give one."""
+        typed = (
+            inbound.kind is InboundKind.MESSAGE and self._office.platforms[inbound.platform].typed_commands
+        )
+        if typed and self._commands.typed(inbound.text):
+            return inbound.model_copy(update={"kind": InboundKind.COMMAND})
+        return inbound
+
     async def _take(self, person: Person, inbound: Inbound) -> Ack:
         match inbound.kind:
             case InboundKind.PRESS:
                 ack = await self._press(person, inbound)
                 if inbound.overview and not ack.errors:
                     await self._show_overview(person, inbound)
+                if self._office.platforms[inbound.platform].replaces and not ack.errors:
+                    return ack.model_copy(update={"card": await self._engine.card_at(person, inbound)})
                 return ack
             case InboundKind.OVERVIEW:
                 await self._show_overview(person, inbound)
@@ -198,6 +210,9 @@ class Desk:
         if "<@" in inbound.text:
             named = await self._office.people.named(inbound.platform, inbound.text)
             inbound = inbound.model_copy(update={"text": named})
+        if (wish := wished(inbound.text)) is not None:
+            await self._reply(inbound, [await self._commands.notify(person, wish, inbound)])
+            return Ack()
         slots = {action.name: action.slots for action in self._office.registry.named()}
         now, zone = self._office.clock(), person.time_zone
         proposal = self._understander.propose(inbound.text, now=now, time_zone=zone, slots_of=slots)

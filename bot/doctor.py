@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from argparse import Namespace
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -60,7 +61,7 @@ def _checks(settings: Settings, message_to: str | None) -> Iterator[Line]:
     else:
         yield "audit trail", True, "not begun yet"
     yield from _system(settings)
-    if settings.slack:
+    if settings.slack or settings.teams:
         yield from _chats(settings, paths, message_to)
 
 
@@ -98,7 +99,8 @@ async def _proof(app: App, chat: Chat, who: str) -> Line:
             False,
             f"{who}: nobody, or several people; write the mail address",
         )
-    return await chat.prove(lambda: app.office.people.reach(person.id), f"doctor:{uuid4().hex}")
+    find = partial(app.office.people.account_on, chat.platform.name, person.id)
+    return await chat.prove(find, f"doctor:{uuid4().hex}")
 
 
 def _web_desk(settings: Settings) -> tuple[bool, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 
 import structlog
@@ -79,23 +79,63 @@ class People:
         mails = {account: await self._mail_of(platform, account) for account in accounts}
         return _MENTION.sub(lambda found: mails.get(found[1]) or "somebody I do not know", text)
 
-    async def reach(self, person_id: str) -> tuple[str, str]:
-        """Platform and account under which this person gets messages: where they wrote from last, else
-        where they are linked or can be, else the platform that knows everybody.
-        :raises SystemDown:, :raises PlatformDown:"""
+    async def ways(self, person_id: str) -> AsyncIterator[tuple[str, str]]:
+        """Platforms and accounts under which this person gets messages, the best first: where they chose
+        to, else where they wrote from last; where they are linked or can be; the platform that knows
+        everybody. :raises SystemDown:, :raises PlatformDown:"""
         home, *others = self._platforms
-        if not others:
-            return home, person_id
+        with self._database.read() as conn:
+            last = links.reach_of(conn, person_id) if others else None
+        if last and last[0] in self._platforms:
+            yield last
+        for name in others:
+            account = await self.account_on(name, person_id)
+            if account and (name, account) != last:
+                yield name, account
+        if last is None or last[0] != home:
+            yield home, person_id
+
+    async def account_on(self, platform: str, person_id: str) -> str | None:
+        """Their account there, linked or found. :raises SystemDown:, :raises PlatformDown:"""
+        if platform == next(iter(self._platforms)):
+            return person_id
+        with self._database.read() as conn:
+            linked = links.accounts_of(conn, person_id).get(platform)
+        return linked or await self._found(platform, person_id)
+
+    def reads(self, person_id: str, platform: str) -> bool:
+        """Whether they can be expected to see what is put there: the web desk, beside a chat, only where
+        they use it."""
+        home, *others = self._platforms
+        if platform != home or not others:
+            return True
         with self._database.read() as conn:
             last = links.reach_of(conn, person_id)
-            linked = links.accounts_of(conn, person_id)
-        if last and last[0] in self._platforms:
-            return last
-        for name in others:
-            account = linked.get(name) or await self._found(name, person_id)
-            if account:
-                return name, account
-        return home, person_id
+        return last is not None and last[0] == home
+
+    async def prefer(self, person: Person, platform: str, inbound: Inbound) -> bool:
+        """Their messages go there from now on; an empty name: to wherever they wrote from last. False:
+        there is no account of theirs. :raises SystemDown:, :raises PlatformDown:"""
+        name = platform or inbound.platform
+        account = inbound.account if name == inbound.platform else await self.account_on(name, person.id)
+        if account is None:
+            return False
+        data = {"platform": platform or "the last one used"}
+        event = Event(
+            at=self._clock(),
+            kind="person.chose",
+            actor=person.id,
+            service=inbound.platform,
+            subject=person.id,
+            data=data,
+        )
+
+        def work(conn: Connection) -> None:
+            links.choose(conn, person.id, name, account, keep=bool(platform))
+            append(conn, event)
+
+        await self._database.write(work)
+        return True
 
     async def link(self, platform: str, account: str, person: Person, by: str) -> None:
         """By an admin's word. Replaces what either side was linked to."""
@@ -196,9 +236,11 @@ class People:
 
     async def _mail_of(self, platform: str, account: str) -> str:
         person = self._linked(platform, account)
-        if person is None:
+        if person is None:  # not linked yet, or the mention names them by another id than their link
             said = await self._platforms[platform].account(account, fresh=False)
-            return "" if said.refused else said.mail
+            person = self._linked(platform, said.id) if said.id != account else None
+            if person is None:
+                return "" if said.refused else said.mail
         try:
             return (await self._directory.person(person)).mail
         except UnknownPerson:

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 _HOME = Path(__file__).resolve().parent.parent
-PREFIXES = ("DESKHAND_", "SLACK_", "LDAP_")  # of every setting there is
+PREFIXES = ("DESKHAND_", "SLACK_", "TEAMS_", "LDAP_")  # of every setting there is
 
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TEAMS_CHANNEL = re.compile(r"19:[A-Za-z0-9_-]{1,100}@thread\.(tacv2|skype|v2)")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _PRIVATE = re.compile(r"https://[^/\s]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
 
@@ -72,6 +75,34 @@ class Settings:
     slack_api_url: str = _setting(
         "SLACK_API_URL", "https://slack.com/api/", "Slack's Web API; GovSlack has one of its own"
     )
+    teams_app_id: str = _setting("TEAMS_APP_ID", "", "id of the bot registration; connects Teams")
+    teams_tenant_id: str = _setting("TEAMS_TENANT_ID", "", "id of the company's tenant, the app's home")
+    teams_certificate_file: Path | None = _setting(
+        "TEAMS_CERTIFICATE_FILE", None, "private key and certificate of the app, PEM; this or the next"
+    )
+    teams_app_secret: str = _secret("TEAMS_APP_SECRET", "client secret, where there is no certificate")
+    teams_other_tenants: str = _setting(
+        "TEAMS_OTHER_TENANTS", "", "ids of further tenants whose people are ours, with commas between"
+    )
+    teams_approvals: str = _setting(
+        "TEAMS_APPROVALS_CHANNEL", "", "id of a channel for approvals: 19:...@thread.tacv2"
+    )
+    teams_service_url: str = _setting(
+        "TEAMS_SERVICE_URL",
+        "https://smba.trafficmanager.net/teams/",
+        "Microsoft's service, until it names one",
+    )
+    teams_login_url: str = _setting(
+        "TEAMS_LOGIN_URL", "https://login.microsoftonline.com", "where Deskhand gets its own token"
+    )
+    teams_openid_url: str = _setting(
+        "TEAMS_OPENID_URL",
+        "https://login.botframework.com/v1/.well-known/openidconfiguration",
+        "whose tokens are let in",
+    )
+    teams_playground: bool = _setting(
+        "TEAMS_PLAYGROUND", False, "yes: Microsoft's local playground, without any tokens; loopback only"
+    )
     ldap_url: str = _setting(
         "LDAP_URL", "", "ldaps://HOST: Active Directory or OpenLDAP instead of the embedded company"
     )
@@ -113,6 +144,7 @@ class Settings:
         if not timedelta(0) < settings.reveal_for <= timedelta(minutes=10):
             raise SettingError("DESKHAND_REVEAL_FOR_S: takes 1 to 600 seconds")
         _check_slack(settings, environ)
+        _check_teams(settings, environ)
         _check_ldap(settings, environ)
         if settings.public_url and not _PRIVATE.match(settings.public_url):
             raise SettingError("DESKHAND_PUBLIC_URL: takes an https address; plain http only on loopback")
@@ -136,6 +168,17 @@ class Settings:
     def slack(self) -> bool:
         """Whether Slack is to be connected."""
         return bool(self.slack_bot_token)
+
+    @property
+    def teams(self) -> bool:
+        """Whether Teams is to be connected."""
+        return bool(self.teams_app_id) or self.teams_playground
+
+    @property
+    def teams_tenants(self) -> frozenset[str]:
+        """Whose people are served."""
+        others = {each.strip().lower() for each in self.teams_other_tenants.split(",")}
+        return frozenset({self.teams_tenant_id.lower(), *others} - {""})
 
 
 def _check_slack(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -162,6 +205,47 @@ def _check_slack(settings: Settings, environ: Mapping[str, str]) -> None:
         raise SettingError("SLACK_API_URL: takes an https address that ends in /")
 
 
+def _check_teams(settings: Settings, environ: Mapping[str, str]) -> None:
+    """All that Teams needs, or nothing of it; without an app id, a playground on this machine and no more."""
+    given = [name for name in environ if name.startswith("TEAMS_")]
+    if empty := [name for name in given if not environ[name].strip()]:
+        raise SettingError(f"{empty[0]}: is empty; give it a value, or take it out")
+    if settings.teams_playground:
+        _check_playground(settings)
+        return
+    if not settings.teams_app_id:
+        if given:
+            raise SettingError(f"TEAMS_APP_ID: is missing, and {given[0]} is there")
+        return
+    _check_ids(settings)
+    if not (settings.teams_certificate_file or settings.teams_app_secret):
+        raise SettingError("TEAMS_CERTIFICATE_FILE or TEAMS_APP_SECRET: one is needed")
+    if settings.teams_approvals and not _TEAMS_CHANNEL.fullmatch(settings.teams_approvals):
+        raise SettingError("TEAMS_APPROVALS_CHANNEL: takes the id of a channel, like 19:abc@thread.tacv2")
+    for name in ("TEAMS_SERVICE_URL", "TEAMS_OPENID_URL", "TEAMS_LOGIN_URL"):
+        if not _PRIVATE.match(environ.get(name, "https://x")):
+            raise SettingError(f"{name}: takes an https address")
+
+
+def _check_ids(settings: Settings) -> None:
+    named = [("TEAMS_APP_ID", settings.teams_app_id), ("TEAMS_TENANT_ID", settings.teams_tenant_id)]
+    named += [("TEAMS_OTHER_TENANTS", tenant) for tenant in settings.teams_tenants]
+    for name, value in named:
+        if not _GUID.fullmatch(value):
+            raise SettingError(f"{name}: takes an id like 01234567-89ab-cdef-0123-456789abcdef")
+
+
+def _check_playground(settings: Settings) -> None:
+    if settings.teams_app_id:
+        raise SettingError("TEAMS_PLAYGROUND: lets anybody in, so it cannot be set beside TEAMS_APP_ID")
+    if settings.host not in _LOOPBACK or (
+        settings.public_url and not settings.public_url.startswith("http://")
+    ):
+        raise SettingError(
+            "TEAMS_PLAYGROUND: lets anybody in, so DESKHAND_HOST and PUBLIC_URL stay on loopback"
+        )
+
+
 def _check_ldap(settings: Settings, environ: Mapping[str, str]) -> None:
     """All that a directory needs, or nothing of it."""
     needed = ("LDAP_URL", "LDAP_BIND_DN", "LDAP_PASSWORD", "LDAP_PEOPLE_BASE", "LDAP_GROUPS_BASE")
@@ -178,13 +262,20 @@ def _check_ldap(settings: Settings, environ: Mapping[str, str]) -> None:
             raise SettingError(f"LDAP_GROUPS: {pair!r} is no name=ID with the id of an entry")
 
 
+_YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
 def _parse(name: str, text: str, default: Any) -> Any:
     text = text.strip()
     try:
+        if isinstance(default, bool):
+            return _YES_NO[text.lower()]
         if isinstance(default, timedelta):
             return timedelta(seconds=_positive(float(text)))
         if isinstance(default, int):
             return _positive(int(text))
+    except KeyError as error:
+        raise SettingError(f"{name}: takes yes or no") from error
     except ValueError as error:
         raise SettingError(f"{name}: takes a number above 0, not {text!r}") from error
     return Path(text).expanduser().resolve() if isinstance(default, Path) or default is None else text

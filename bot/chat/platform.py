@@ -18,6 +18,10 @@ class Receive(Protocol):
     def __call__(self, inbound: Inbound, within: float = ANSWER_WITHIN_S) -> Awaitable[Ack]: ...
 
 
+class ChatWrong(Exception):
+    """A chat service will never work with these settings; names them and says what to do."""
+
+
 class PlatformDown(Exception):
     """The platform did not take the message now; sending it again later is right."""
 
@@ -56,6 +60,8 @@ class Section:
 
 class Platform(Protocol):
     name: str
+    replaces: bool  # an Ack's card takes the pressed one's place in the same answer
+    typed_commands: bool  # there are no slash commands: what admins ask stands in messages
 
     async def account(self, account: str, *, fresh: bool) -> Account:
         """Who this is, by the platform's word. ``fresh``: not from what was read a moment ago.

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
 
+from bot.audit.trail import DESKHAND, Event, append
 from bot.chat.card import Card
-from bot.chat.platform import MessageRef, Platform, PlatformDown, Unreachable
+from bot.chat.inbound import Inbound
+from bot.chat.platform import MessageRef, PlatformDown, Unreachable
 from bot.durable import TryLater
 from bot.procedures import cards, ledger
 from bot.procedures.cards import Story
@@ -32,7 +34,7 @@ from integrations.contract import ConnectorError
 
 log = structlog.get_logger()
 
-CHANNEL = ""  # the recipient that is nobody: the approvals channel
+CHANNEL = "#"  # before a platform's name: the recipient that is nobody, its approvals channel
 
 _SETTLED = frozenset(
     {
@@ -54,14 +56,19 @@ class View:
     """One card that one recipient should have."""
 
     key: str  # unique within the request
-    recipient: str  # person id, or CHANNEL
+    recipient: str  # person id, or CHANNEL and a platform
     card: Callable[[Story, Handles], Card]
 
 
-def views(story: Story, delivered: frozenset[str], admins: frozenset[str]) -> Iterator[View]:
-    """Every card that should exist, from the stored state alone."""
+def views(
+    story: Story, delivered: frozenset[str], admins: frozenset[str], channels: Sequence[str]
+) -> Iterator[View]:
+    """Every card that should exist, from the stored state alone.
+
+    :param channels: platforms with an approvals channel
+    """
     yield from _requester(story, delivered)
-    yield from _approvers(story, delivered)
+    yield from _approvers(story, channels)
     request = story.request
     for person in request.told:
         yield View(f"told:{person}", person, lambda s, h, p=person: cards.told(s, p, h))  # type: ignore[misc]  # bound default
@@ -86,7 +93,7 @@ def _requester(story: Story, delivered: frozenset[str]) -> Iterator[View]:
         yield View(f"news:{kind}", me, lambda s, h: cards.news(s))
 
 
-def _approvers(story: Story, delivered: frozenset[str]) -> Iterator[View]:
+def _approvers(story: Story, channels: Sequence[str]) -> Iterator[View]:
     request = story.request
     for stage, seats in request.seats.items():
         for seat in seats:
@@ -101,7 +108,12 @@ def _approvers(story: Story, delivered: frozenset[str]) -> Iterator[View]:
                     seat.person,
                     lambda s, h, stage=stage, seat=seat: cards.approval(s, stage, seat, h, reminder=True),  # type: ignore[misc]  # bound defaults
                 )
-        yield View(f"approve:{stage}", CHANNEL, lambda s, h, stage=stage: cards.approval(s, stage, None, h))  # type: ignore[misc]  # bound default
+        for name in channels:
+            yield View(
+                f"approve:{stage}:{CHANNEL}{name}",
+                CHANNEL + name,
+                lambda s, h, stage=stage: cards.approval(s, stage, None, h),  # type: ignore[misc]  # bound default
+            )
 
 
 async def kept(database: Database, owner: str, handles: Handles) -> Handles:
@@ -126,7 +138,7 @@ class Announcer:
             sent = deliveries.of(conn, ref)
             handles = Handles.of(conn, ref)
         admins = await self._admins() if request.alarm else frozenset()
-        shown = list(views(story, frozenset(sent), admins))
+        shown = list(views(story, frozenset(sent), admins, self._channels()))
         wanted = [(view, view.card(story, handles)) for view in shown]
         if handles.minted:
             handles = await kept(self._office.database, ref, handles)
@@ -163,11 +175,7 @@ class Announcer:
                     MessageRef(before.platform, before.conversation, before.message_id), card
                 )
                 return Delivery(view.key, before.platform, before.conversation, before.message_id, digest)
-            place = await self._place(view.recipient)
-            if place is None:
-                return None
-            platform, where = place
-            at = await platform.send(where, card, key=f"{ref}:{view.key}")
+            at = await self._send(ref, view, card)
         except (ConnectorError, PlatformDown) as error:
             return f"{view.key}: {error}"
         except Unreachable as error:
@@ -175,14 +183,61 @@ class Announcer:
             return None
         return Delivery(view.key, at.platform, at.conversation, at.message_id, digest)
 
-    async def _place(self, recipient: str) -> tuple[Platform, str] | None:
-        """Where this recipient reads. None: there is no approvals channel."""
-        if recipient != CHANNEL:
-            name, account = await self._office.people.reach(recipient)
+    async def _send(self, ref: str, view: View, card: Card) -> MessageRef:
+        """By the first way that leads to them. :raises Unreachable: none does"""
+        key = f"{ref}:{view.key}"
+        if view.recipient.startswith(CHANNEL):
+            platform = self._office.platforms[view.recipient.removeprefix(CHANNEL)]
+            return await platform.send(platform.approvals() or "", card, key=key)
+        async for name, account in self._office.people.ways(view.recipient):
             platform = self._office.platforms[name]
-            return platform, await platform.direct(account)
-        channels = [(each, each.approvals()) for each in self._office.platforms.values()]
-        return next(((each, where) for each, where in reversed(channels) if where), None)
+            try:
+                at = await platform.send(await platform.direct(account), card, key=key)
+            except Unreachable as error:
+                log.info("card.other_way", ref=ref, view=view.key, platform=name, reason=str(error))
+                continue
+            if not self._office.people.reads(view.recipient, name):
+                await self._note_unreached(ref, view)
+            return at
+        await self._note_unreached(ref, view)
+        raise Unreachable("no way leads to them")
+
+    async def _note_unreached(self, ref: str, view: View) -> None:
+        """Nobody can tell whether they will see this: the admins are to know."""
+        event = Event(
+            at=self._office.clock(),
+            kind="person.unreachable",
+            request=ref,
+            actor=DESKHAND,
+            service="engine",
+            outcome="failed",
+            subject=view.recipient,
+            data={"card": view.key},
+        )
+        await self._office.database.write(lambda conn: append(conn, event))
+
+    async def card_at(self, person: str, inbound: Inbound) -> Card | None:
+        """The present card of the message that was pressed, where it is one that this person may see."""
+        with self._office.database.read() as conn:
+            found = deliveries.at(conn, inbound.platform, inbound.conversation, inbound.message_id)
+            request = ledger.load(conn, found[0]) if found else None
+            if found is None or request is None:
+                return None
+            story = self._stories.of(conn, request)
+            handles = Handles.of(conn, request.ref)
+            sent = frozenset(deliveries.of(conn, request.ref))
+        admins = await self._admins() if request.alarm else frozenset()
+        for view in views(story, sent, admins, self._channels()):
+            if view.key == found[1] and (view.recipient == person or view.recipient.startswith(CHANNEL)):
+                card = view.card(story, handles)
+                return None if handles.minted else card
+        return None
+
+    def _channels(self) -> tuple[str, ...]:
+        """Platforms with an approvals channel: the chats', where there are any, else the web desk's."""
+        home, *others = self._office.platforms.values()
+        chats = tuple(each.name for each in others if each.approvals())
+        return chats or ((home.name,) if home.approvals() else ())
 
     async def _admins(self) -> frozenset[str]:
         try:

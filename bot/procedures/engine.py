@@ -242,6 +242,10 @@ class Engine:
         """What waits for this person's decision, their open requests, their access and when it ends."""
         return await self._overview.of(person.id)
 
+    async def card_at(self, person: Person, inbound: Inbound) -> Card | None:
+        """What the message that was pressed shows now. None: it is no card of a request, or not theirs."""
+        return await self._announcer.card_at(person.id, inbound)
+
     # What follows by itself
 
     async def settle(self, ref: str) -> None:

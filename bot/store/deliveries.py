@@ -15,6 +15,11 @@ _RECORD = Sql(
     " ON CONFLICT (ref, key) DO UPDATE SET hash = excluded.hash"
 )
 
+_AT = Sql(
+    "SELECT ref, key FROM deliveries WHERE platform = :platform AND message_id = :message_id"
+    " AND conversation = :conversation"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -27,6 +32,12 @@ class Delivery:
 
 def of(conn: sa.Connection, ref: str) -> dict[str, Delivery]:
     return {row[0]: Delivery(*row) for row in _OF.rows(conn, ref=ref)}
+
+
+def at(conn: sa.Connection, platform: str, conversation: str, message_id: str) -> tuple[str, str] | None:
+    """Which request's which card stands there."""
+    row = _AT.first(conn, platform=platform, conversation=conversation, message_id=message_id)
+    return (row[0], row[1]) if row else None
 
 
 def record(conn: sa.Connection, ref: str, rows: Iterable[Delivery]) -> None:

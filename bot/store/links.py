@@ -28,8 +28,14 @@ _END = Sql(
 _ALL = Sql("SELECT platform, account, person, by, at FROM links WHERE ended_at IS NULL ORDER BY at")
 _REACH = Sql("SELECT platform, account FROM reach WHERE person = :person")
 _REACHED = Sql(
-    "INSERT INTO reach VALUES (:person, :p, :a)"
+    "INSERT INTO reach VALUES (:person, :p, :a, 0)"
     " ON CONFLICT (person) DO UPDATE SET platform = excluded.platform, account = excluded.account"
+    " WHERE chosen = 0"
+)
+_CHOOSE = Sql(
+    "INSERT INTO reach VALUES (:person, :p, :a, :chosen)"
+    " ON CONFLICT (person) DO UPDATE SET platform = excluded.platform, account = excluded.account,"
+    " chosen = excluded.chosen"
 )
 _UNREACH = Sql("DELETE FROM reach WHERE platform = :p AND (account = :a OR person = :person)")
 
@@ -84,10 +90,15 @@ def every(conn: sa.Connection) -> list[Link]:
 
 
 def reach_of(conn: sa.Connection, person: str) -> tuple[str, str] | None:
-    """Platform and account this person wrote from last."""
+    """Platform and account this person chose, else wrote from last."""
     row = _REACH.first(conn, person=person)
     return (str(row[0]), str(row[1])) if row else None
 
 
 def reached(conn: sa.Connection, person: str, platform: str, account: str) -> None:
     _REACHED.run(conn, person=person, p=platform, a=account)
+
+
+def choose(conn: sa.Connection, person: str, platform: str, account: str, *, keep: bool) -> None:
+    """``keep``: also when they write from elsewhere later."""
+    _CHOOSE.run(conn, person=person, p=platform, a=account, chosen=int(keep))

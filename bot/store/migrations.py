@@ -123,6 +123,24 @@ DROP INDEX requests_by_state;
 """
 
 
+_PLACES = """
+CREATE TABLE places (
+    platform TEXT NOT NULL,
+    conversation TEXT NOT NULL,         -- without a thread in it
+    account TEXT NOT NULL,              -- the platform's immutable id
+    user TEXT NOT NULL,                 -- as the platform's calls name them
+    service_url TEXT NOT NULL,          -- where this conversation is answered
+    tenant TEXT NOT NULL,
+    direct INTEGER NOT NULL,            -- 1: this account and the bot alone
+    seen INTEGER NOT NULL,              -- the later, the larger
+    PRIMARY KEY (platform, conversation, account)
+) WITHOUT ROWID;
+CREATE INDEX places_by_account ON places (platform, account, direct, seen);
+CREATE INDEX deliveries_by_message ON deliveries (platform, message_id);
+ALTER TABLE reach ADD COLUMN chosen INTEGER NOT NULL DEFAULT 0;     -- 1: they said so, and it stays
+"""
+
+
 Migration = Callable[[sa.Connection], None]
 
 
@@ -134,6 +152,11 @@ def spine(conn: sa.Connection) -> None:
 def people(conn: sa.Connection) -> None:
     """Migration 3: whose account is whose, where people are reached, what waits for whom."""
     _script(conn, _PEOPLE)
+
+
+def places(conn: sa.Connection) -> None:
+    """Migration 4: where people are on platforms that tell it only in passing; whose card is pressed."""
+    _script(conn, _PLACES)
 
 
 def _script(conn: sa.Connection, script: str) -> None:

@@ -22,11 +22,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.chat.platform import PlatformDown, Receive
+from bot.chat.envelope import BadEnvelope, Body, raw_body
+from bot.chat.places import Places
+from bot.chat.platform import ChatWrong, PlatformDown, Receive
 from bot.chat.slack import gate
 from bot.chat.slack.api import Api, TokenRefused
 from bot.chat.slack.check import Line, check, prove
-from bot.chat.slack.gate import BadEnvelope, Body, Home
+from bot.chat.slack.gate import Home
 from bot.chat.slack.listen import Listener
 from bot.chat.slack.manifest import PATH
 from bot.chat.slack.send import SlackPlatform
@@ -37,10 +39,6 @@ _AGAIN_S = 5.0
 _REPLIES = "hooks.slack.com"
 
 log = structlog.get_logger()
-
-
-class TokenWrong(Exception):
-    """Slack does not take the token, so nothing would ever work; names the setting."""
 
 
 class Slack:
@@ -59,8 +57,9 @@ class Slack:
         self._socket: SocketModeClient | None = None
         self._connecting: asyncio.Task[None] | None = None
 
-    def attach(self, receive: Receive, ready: Callable[[], bool]) -> None:
-        """:param ready: whether the desk can store what comes in"""
+    def attach(self, receive: Receive, ready: Callable[[], bool], places: Places) -> None:
+        """:param ready: whether the desk can store what comes in
+        :param places: of no use here: Slack says where people are when it is asked"""
         self._receive, self._ready = receive, ready
 
     def routes(self) -> list[BaseRoute]:
@@ -77,13 +76,13 @@ class Slack:
         finally:
             await self.platform.api.close()
 
-    async def prove(self, reach: Callable[[], Awaitable[tuple[str, str]]], key: str) -> Line:
-        """That a direct message arrives. ``reach`` says on which platform and at which account."""
+    async def prove(self, find: Callable[[], Awaitable[str | None]], key: str) -> Line:
+        """That a direct message arrives. ``find`` says at which account."""
         await self.platform.api.open()
         try:
             await self._know_home()
-            name, account = await reach()
-            if name != self.platform.name:
+            account = await find()
+            if account is None:
                 return "slack message", False, "they have no account in this workspace that could be linked"
             return await prove(self.platform, account, key)
         except PlatformDown as error:
@@ -92,7 +91,7 @@ class Slack:
             await self.platform.api.close()
 
     async def start(self) -> None:
-        """Connect, or go on trying beside. :raises TokenWrong:"""
+        """Connect, or go on trying beside. :raises ChatWrong:"""
         await self.platform.api.open()
         self._connecting = asyncio.create_task(self._connect())
         await asyncio.wait({self._connecting}, timeout=_PATIENCE_S)
@@ -126,7 +125,7 @@ class Slack:
                 home = self._home = await self._know_home()
                 break
             except TokenRefused as error:
-                raise TokenWrong(f"SLACK_BOT_TOKEN: Slack answers {error.code!r} to it") from error
+                raise ChatWrong(f"SLACK_BOT_TOKEN: Slack answers {error.code!r} to it") from error
             except PlatformDown as error:
                 log.warning("slack.not_connected", reason=str(error))
                 await asyncio.sleep(_AGAIN_S)
@@ -164,7 +163,7 @@ class Slack:
 
     async def _post(self, request: Request) -> Response:
         try:
-            raw = await _raw(request)
+            raw = await raw_body(request)
             gate.verify(raw, _headers(request), self._settings.slack_signing_secret, time.time())
             body = gate.read(raw, request.headers.get("content-type", ""))
         except BadEnvelope as error:
@@ -187,16 +186,6 @@ class Slack:
             AsyncBoltRequest(body=raw.decode(), headers=dict(request.headers))
         )
         return Response(answer.body, answer.status, answer.first_headers_without_set_cookie())
-
-
-async def _raw(request: Request) -> bytes:
-    """The body up to our cap. :raises BadEnvelope: 413"""
-    raw = bytearray()
-    async for piece in request.stream():
-        raw += piece
-        if len(raw) > gate.BODY_BYTES:
-            raise BadEnvelope(413, "too large")
-    return bytes(raw)
 
 
 def _headers(request: Request) -> dict[str, list[str]]:

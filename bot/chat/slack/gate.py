@@ -9,23 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl
 
-BODY_BYTES = 256 * 1024
-_DEPTH = 64
+from bot.chat.envelope import BadEnvelope, Body, json_object, text_at
+
 _OLD_S = 300  # a signature is good for five minutes, as Slack says
 _AHEAD_S = 60  # and none is from the future
 _PARTS = 50  # fields of a form
 
-_IN_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _TYPED = frozenset({None, "file_share", "thread_broadcast"})  # message subtypes that a person wrote
-
-Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +28,6 @@ class Home:
 
     team: str
     user: str  # the bot's own user id
-
-
-class BadEnvelope(Exception):
-    """Not from Slack, or not a thing Slack sends. ``status`` is the HTTP answer."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 def verify(body: bytes, headers: Mapping[str, Sequence[str]], secret: str, now: float) -> None:
@@ -72,7 +58,7 @@ def read(body: bytes, content_type: str) -> Body:
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json":
-        return _object(body)
+        return json_object(body)
     if kind != "application/x-www-form-urlencoded":
         raise BadEnvelope(415, "neither JSON nor a form")
     try:
@@ -84,30 +70,7 @@ def read(body: bytes, content_type: str) -> Body:
     form = dict(pairs)
     if len(form) != len(pairs):
         raise BadEnvelope(400, "a field twice")
-    return _object(form["payload"].encode("utf-8", "replace")) if "payload" in form else form
-
-
-def _object(raw: bytes) -> Body:
-    if raw.count(b"{") + raw.count(b"[") > _DEPTH and _depth(raw) > _DEPTH:
-        raise BadEnvelope(413, "too deep")
-    try:
-        said = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise BadEnvelope(400, "not JSON") from error
-    if not isinstance(said, dict):
-        raise BadEnvelope(400, "not an object")
-    return said
-
-
-def _depth(raw: bytes) -> int:
-    deepest = depth = 0
-    for sign in _IN_STRINGS.sub(b"", raw):
-        if sign in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif sign in b"}]":
-            depth -= 1
-    return deepest
+    return json_object(form["payload"].encode("utf-8", "replace")) if "payload" in form else form
 
 
 def unwanted(body: Body, home: Home) -> str:
@@ -126,17 +89,19 @@ def unwanted(body: Body, home: Home) -> str:
 
 
 def _unwanted_press(body: Body, home: Home) -> str:
-    teams = {_text(body, "team", "id"), _text(body, "user", "team_id")}
-    if not _text(body, "user", "id") or not _text(body, "trigger_id"):
+    teams = {text_at(body, "team", "id"), text_at(body, "user", "team_id")}
+    if not text_at(body, "user", "id") or not text_at(body, "trigger_id"):
         return "no sender"
     return "" if teams == {home.team} else "other workspace"
 
 
 def _unwanted_event(body: Body, home: Home) -> str:
     event = body.get("event")
-    if not isinstance(event, dict) or not _text(body, "event_id"):
+    if not isinstance(event, dict) or not text_at(body, "event_id"):
         return "no event"
-    teams = {_text(event, name) for name in ("team", "user_team", "source_team")} | {_text(body, "team_id")}
+    teams = {text_at(event, name) for name in ("team", "user_team", "source_team")} | {
+        text_at(body, "team_id")
+    }
     if not teams <= {home.team, ""} or body.get("team_id") != home.team:
         return "other workspace"
     if body.get("is_ext_shared_channel"):
@@ -145,7 +110,7 @@ def _unwanted_event(body: Body, home: Home) -> str:
         case "message" | "app_mention":
             return _unwanted_message(event, home)
         case "app_home_opened":
-            opened = event.get("tab") == "home" and bool(_text(event, "user"))
+            opened = event.get("tab") == "home" and bool(text_at(event, "user"))
             return "" if opened else "another tab"
         case "user_change":
             return ""
@@ -153,18 +118,10 @@ def _unwanted_event(body: Body, home: Home) -> str:
 
 
 def _unwanted_message(event: Body, home: Home) -> str:
-    if event.get("bot_id") or event.get("bot_profile") or _text(event, "user") in ("", home.user):
+    if event.get("bot_id") or event.get("bot_profile") or text_at(event, "user") in ("", home.user):
         return "a bot"
     if event.get("subtype") not in _TYPED or event.get("hidden"):
         return "not written"
     if event.get("type") == "message" and event.get("channel_type") != "im":
         return "not direct"
-    return "" if _text(event, "channel") and _text(event, "ts") else "no message"
-
-
-def _text(said: Body, *path: str) -> str:
-    """The text at the end of the path; empty where there is none."""
-    here: Any = said
-    for name in path:
-        here = here.get(name) if isinstance(here, dict) else None
-    return here if isinstance(here, str) else ""
+    return "" if text_at(event, "channel") and text_at(event, "ts") else "no message"

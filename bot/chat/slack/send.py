@@ -39,6 +39,8 @@ log = structlog.get_logger()
 
 class SlackPlatform:
     name: str = "slack"
+    replaces: bool = False
+    typed_commands: bool = False
 
     def __init__(self, api: Api, approvals: str, *, reply_hosts: frozenset[str]) -> None:
         """:param approvals: id of the approvals channel; empty: there is none

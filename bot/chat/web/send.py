@@ -19,6 +19,8 @@ ACCOUNT_LENGTH = 100  # characters; Inbound.id holds an account and a client's i
 
 class WebPlatform:
     name: str = "web"
+    replaces: bool = False
+    typed_commands: bool = False
 
     def __init__(self, path: Path | str) -> None:
         """:param path: the SQLite file of the messages; made where it is missing."""

@@ -1,0 +1,1 @@
+"""Microsoft Teams: botbuilder, and everything that knows of it."""
