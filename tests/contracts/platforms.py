@@ -16,7 +16,10 @@ from bot.chat.inbound import Inbound, InboundKind
 from bot.chat.platform import Platform
 from tests.house import House, house
 from tests.servers.slack.server import texts
+from tests.servers.teams.server import card_of
+from tests.servers.teams.server import texts as teams_texts
 from tests.slack_house import Work, user_id, work
+from tests.teams_house import Team, object_id, team
 
 
 class Place(Protocol):
@@ -103,6 +106,38 @@ class Slack:
         self.work.slack.down = True
 
 
+@dataclass
+class Teams:
+    team: Team
+
+    @property
+    def house(self) -> House:
+        return self.team.house
+
+    @property
+    def platform(self) -> Platform:
+        return self.house.app.office.platforms["teams"]
+
+    def account(self, name: str, person: str) -> str:
+        return object_id(name)
+
+    async def shown(self, conversation: str) -> list[str]:
+        room = self.team.teams.state.rooms[conversation]
+        return [teams_texts(card_of(each)) for each in room.messages]
+
+    async def says(self, name: str, text: str) -> None:
+        await self.team.says(name, text)
+
+    async def press(self, name: str, label: str, fields: Mapping[str, str] | None = None) -> None:
+        await self.team.press(name, label, fields)
+
+    async def sees(self, name: str) -> str:
+        return self.team.sees(name)
+
+    def break_down(self) -> None:
+        self.team.teams.connector.down = True
+
+
 def _strings(part: Any) -> list[str]:
     if isinstance(part, dict):
         return [found for value in part.values() for found in _strings(value)]
@@ -123,7 +158,17 @@ async def slack(data: Path, **settings: Any) -> AsyncIterator[Place]:
         yield Slack(running)
 
 
-PLATFORMS: dict[str, Callable[..., AbstractAsyncContextManager[Place]]] = {"web": web, "slack": slack}
+@asynccontextmanager
+async def teams(data: Path, **settings: Any) -> AsyncIterator[Place]:
+    async with team(data, **settings) as running:
+        yield Teams(running)
+
+
+PLATFORMS: dict[str, Callable[..., AbstractAsyncContextManager[Place]]] = {
+    "web": web,
+    "slack": slack,
+    "teams": teams,
+}
 
 
 def message(place: Place, account: str, conversation: str) -> Inbound:

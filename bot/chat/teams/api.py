@@ -59,6 +59,8 @@ class Api:
         if self._session is not None:
             await self._session.close()
         self._session = None
+        if self._tokens:
+            self._tokens.close()
 
     async def create(self, service: str, body: Mapping[str, Any]) -> str:
         """The id of the direct conversation; the same again where there is one."""

@@ -215,13 +215,16 @@ def service(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    if not url.isascii() or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
+    if not (url.isascii() and parts.scheme and parts.netloc and _PATH.fullmatch(parts.path)):
+        return ""
+    if parts.query or parts.fragment:
         return ""
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def _served(url: str, services: frozenset[str]) -> bool:
-    return service(url) in services
+    origin = service(url)
+    return bool(origin) and origin in services
 
 
 def _local(url: str) -> bool:

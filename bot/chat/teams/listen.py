@@ -1,8 +1,8 @@
 """Teams' activities: each becomes an inbound, goes through ``receive``, and its Ack becomes the answer.
 
 botbuilder sorts the activities by kind; its own turning of a card's answer into JSON fails, so what is
-answered here is plain. Nothing is acknowledged before it is stored, and Teams delivers nothing twice of itself: what
-could not be stored is answered 503, and the person sees that it was not taken.
+answered here is plain. Nothing is acknowledged before it is stored. Teams delivers nothing again of itself:
+what could not be stored is answered 503, and the person sees that it was not taken.
 """
 
 from __future__ import annotations
@@ -176,8 +176,7 @@ def _answered(ack: Ack, given: Mapping[str, str]) -> InvokeResponse:
     if ack.errors and ack.form:
         return _answer(render.CARD, render.adaptive(ack.form, ack.errors, given))
     if ack.card:
-        notice = {"": ack.notice} if ack.notice else {}
-        return _answer(render.CARD, render.adaptive(ack.card, notice))
+        return _answer(render.CARD, render.adaptive(ack.card, notice=ack.notice))
     said = ack.notice or " ".join(ack.errors.values())
     if ack.working or ack.duplicate:
         said = WORKING if ack.working else SEEN

@@ -49,13 +49,17 @@ def line(said: str) -> Part:
 
 
 def adaptive(
-    card: Card, errors: Mapping[str, str] | None = None, values: Mapping[str, str] | None = None
+    card: Card,
+    errors: Mapping[str, str] | None = None,
+    values: Mapping[str, str] | None = None,
+    notice: str = "",
 ) -> Part:
     """:param errors: what is wrong with an input, by its name
-    :param values: what was filled in already"""
+    :param values: what was filled in already
+    :param notice: a line for whoever pressed"""
     most = _TEXT
     while True:
-        made = _adaptive(card, errors or {}, values or {}, most)
+        made = _adaptive(card, errors or {}, values or {}, most, notice)
         if most < 50 or len(json.dumps(made, ensure_ascii=True)) <= MOST:
             return made
         most //= 2
@@ -76,7 +80,9 @@ def fields(data: object) -> dict[str, str]:
     }
 
 
-def _adaptive(card: Card, errors: Mapping[str, str], values: Mapping[str, str], most: int) -> Part:
+def _adaptive(
+    card: Card, errors: Mapping[str, str], values: Mapping[str, str], most: int, notice: str
+) -> Part:
     body = [_run(card.title or "Deskhand", _TITLE, size="Large", weight="Bolder")]
     if card.status:
         sign = f"{_SIGNS.get(card.tone, '')} {card.status}".strip()
@@ -92,6 +98,7 @@ def _adaptive(card: Card, errors: Mapping[str, str], values: Mapping[str, str], 
     named = {part.name for part in card.inputs}
     body += [_wrong(said) for name, said in errors.items() if name not in named]
     body += _rows(card.buttons, card.links)
+    body += _words(notice, _SMALL, color="Accent")
     if card.footer:
         body.append(_run(card.footer, _SMALL, size="Small", isSubtle=True))
     return {

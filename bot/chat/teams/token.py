@@ -60,7 +60,13 @@ class Tokens:
         """It was refused: the next call asks for another."""
         if token == self._token:
             self._until = float("-inf")
-            self._app = None  # msal remembers tokens too
+            self.close()  # msal remembers tokens too
+
+    def close(self) -> None:
+        """msal keeps its connection open."""
+        if self._app is not None:
+            self._app.http_client.close()
+        self._app = None
 
     def _ask(self) -> dict[str, Any]:
         try:

@@ -154,7 +154,7 @@ class TestDoctor:
 
     async def test_it_proves_that_a_direct_message_arrives(self, desk: Work) -> None:
         people, bo = desk.house.app.office.people, await desk.house.id("bo")
-        name, fine, said = await _slack(desk).prove(lambda: people.reach(bo), "doctor:1")
+        name, fine, said = await _slack(desk).prove(lambda: people.account_on("slack", bo), "doctor:1")
         assert (name, fine) == ("slack message", True)
         assert user_id("bo") in said
         assert "Nothing has to be done." in desk.last("bo")

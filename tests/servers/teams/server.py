@@ -149,6 +149,7 @@ class FakeTeams:
         await self._session.close()
         for runner in self._runners:
             await runner.cleanup()
+        await asyncio.sleep(0.05)  # TLS says goodbye in further rounds of the loop
 
     async def _in(self, work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
