@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import yaml
@@ -258,7 +257,7 @@ def teams_package(settings: Settings, args: Namespace) -> int:
     website = args.website or settings.public_url
     if not website.startswith("https://"):
         raise Wrong("--website takes an https address: Teams shows it beside the app")
-    made = teams_app.manifest(settings.teams_app_id.lower(), args.company, website, version("deskhand"))
+    made = teams_app.manifest(settings.teams_app_id.lower(), args.company, website)
     file = Path(args.file)
     try:
         file.write_bytes(teams_app.package(made))

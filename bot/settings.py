@@ -214,7 +214,7 @@ def _check_teams(settings: Settings, environ: Mapping[str, str]) -> None:
         _check_playground(settings)
         return
     if not settings.teams_app_id:
-        if given:
+        if given := [name for name in given if name != "TEAMS_PLAYGROUND"]:
             raise SettingError(f"TEAMS_APP_ID: is missing, and {given[0]} is there")
         return
     _check_ids(settings)

@@ -27,7 +27,19 @@ LDAP = {
     "LDAP_GROUPS_BASE": "ou=groups",
     "LDAP_PROTECTED_GROUPS": "admins",
 }
+TEAMS = {
+    "TEAMS_APP_ID": "5d6f0e6a-2b1c-4d37-9c55-0a1b2c3d4e5f",
+    "TEAMS_TENANT_ID": "11111111-2222-3333-4444-555555555555",
+    "TEAMS_APP_SECRET": "abc",
+}
 FITTING = {
+    "teams_app_id": "5d6f0e6a-2b1c-4d37-9c55-0a1b2c3d4e50",
+    "teams_tenant_id": "11111111-2222-3333-4444-555555555550",
+    "teams_other_tenants": "11111111-2222-3333-4444-555555555551, 11111111-2222-3333-4444-555555555552",
+    "teams_approvals": "19:abc@thread.tacv2",
+    "teams_service_url": "https://smba.infra.gcc.teams.microsoft.com/teams",
+    "teams_login_url": "https://login.example",
+    "teams_openid_url": "https://login.example/openid",
     "ldap_groups": "admins=3F2504E0-4F89-11D3-9A0C-0305E82C3301",
     "data": "/srv/x",
     "public_url": "https://desk.example",
@@ -44,7 +56,9 @@ def test_every_setting_can_be_set_by_its_name() -> None:
         text = FITTING.get(each.name)
         if text is None:
             text = "7" if isinstance(each.default, int | timedelta) else "/srv/y"
-        set_one = Settings.read({**SLACK, **LDAP, each.metadata["name"]: text})
+        if each.name == "teams_playground":  # beside no registration: see below
+            continue
+        set_one = Settings.read({**SLACK, **TEAMS, **LDAP, each.metadata["name"]: text})
         assert getattr(set_one, each.name) != each.default, each.name
 
 
@@ -59,6 +73,8 @@ def test_no_token_or_secret_is_ever_printed() -> None:
         "SLACK_BOT_TOKEN": "xoxb-canary",
         "SLACK_APP_TOKEN": "xapp-canary",
         "SLACK_SIGNING_SECRET": "canary",
+        **TEAMS,
+        "TEAMS_APP_SECRET": "canary",
     }
     settings = Settings.read(canary)
     assert "canary" not in str(settings.rows())
@@ -89,6 +105,49 @@ def test_half_a_connection_to_slack_stops_the_start(changed: dict[str, str | Non
     environ = {name: value for name, value in {**SLACK, **changed}.items() if value is not None}
     with pytest.raises(SettingError, match=named):
         Settings.read(environ)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"TEAMS_APP_ID": None}, "TEAMS_APP_ID"),
+        ({"TEAMS_APP_ID": ""}, "TEAMS_APP_ID"),
+        ({"TEAMS_APP_ID": " "}, "TEAMS_APP_ID"),
+        ({"TEAMS_APP_ID": "deskhand"}, "TEAMS_APP_ID"),
+        ({"TEAMS_TENANT_ID": None}, "TEAMS_TENANT_ID"),
+        ({"TEAMS_TENANT_ID": "common"}, "TEAMS_TENANT_ID"),
+        ({"TEAMS_OTHER_TENANTS": "organizations"}, "TEAMS_OTHER_TENANTS"),
+        ({"TEAMS_APP_SECRET": None}, "TEAMS_APP_SECRET"),
+        ({"TEAMS_APP_SECRET": "\t"}, "TEAMS_APP_SECRET"),
+        ({"TEAMS_APPROVALS_CHANNEL": "approvals"}, "TEAMS_APPROVALS_CHANNEL"),
+        ({"TEAMS_SERVICE_URL": "http://smba.trafficmanager.net/"}, "TEAMS_SERVICE_URL"),
+        ({"TEAMS_OPENID_URL": "http://login.example/"}, "TEAMS_OPENID_URL"),
+        ({"TEAMS_LOGIN_URL": "http://login.example/"}, "TEAMS_LOGIN_URL"),
+        ({"TEAMS_PLAYGROUND": "yes"}, "TEAMS_PLAYGROUND"),
+        ({"TEAMS_PLAYGROUND": "perhaps"}, "TEAMS_PLAYGROUND"),
+    ],
+)
+def test_half_a_connection_to_teams_stops_the_start(changed: dict[str, str | None], named: str) -> None:
+    environ = {name: value for name, value in {**TEAMS, **changed}.items() if value is not None}
+    with pytest.raises(SettingError, match=named):
+        Settings.read(environ)
+
+
+def test_without_an_app_id_there_is_only_the_playground_and_only_on_loopback() -> None:
+    assert not Settings.read({}).teams
+    assert Settings.read({"TEAMS_PLAYGROUND": "yes"}).teams
+    assert not Settings.read({"TEAMS_PLAYGROUND": "no"}).teams
+    for outside in ({"DESKHAND_HOST": "0.0.0.0"}, {"DESKHAND_PUBLIC_URL": "https://desk.example"}):  # noqa: S104
+        with pytest.raises(SettingError, match="TEAMS_PLAYGROUND"):
+            Settings.read({"TEAMS_PLAYGROUND": "yes", **outside})
+
+
+def test_the_people_of_every_named_tenant_are_ours() -> None:
+    other = "99999999-8888-7777-6666-55555555555A"
+    assert Settings.read({**TEAMS, "TEAMS_OTHER_TENANTS": other}).teams_tenants == {
+        TEAMS["TEAMS_TENANT_ID"],
+        other.lower(),
+    }
 
 
 @pytest.mark.parametrize("name", sorted(LDAP))

@@ -246,7 +246,7 @@ class Child:
                 sent = deliveries.of(conn, request.ref)
                 handles = Handles.of(conn, request.ref)
             admins = await announcer._admins() if request.alarm else frozenset()
-            for view in views(story, frozenset(sent), admins):
+            for view in views(story, frozenset(sent), admins, ("web",)):
                 there = sent.get(view.key)
                 found = await self._app.web.message(there.message_id) if there else None
                 if found is None or found.card != shown(view.card(story, handles)).model_dump_json():

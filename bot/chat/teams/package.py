@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 PATH = "/api/messages"
 VERSION = "1.30"  # of the manifest's schema
+RELEASE = "0.1.0"  # ours: Teams takes an app anew only under another number
 
 _ICONS = Path(__file__).with_name("icons")
-_SHORT = "The help desk that acts: ask for access, a new password or your vacation balance."
+_SHORT = "The help desk that acts: access, passwords and vacation days, in your own words."
 _FULL = (
     "Deskhand understands what you need, checks your company's rules, shows exactly what it is about to do,"
     " asks the right manager where the risk asks for one, does it once, and keeps a record. It never asks for"
@@ -35,13 +36,13 @@ _ADMIN = (
 )
 
 
-def manifest(app_id: str, company: str, website: str, version: str) -> dict[str, Any]:
+def manifest(app_id: str, company: str, website: str) -> dict[str, Any]:
     """:param website: of the company, where people read about its help desk and its privacy notice"""
     commands = [{"title": title, "description": said} for title, said in (*_EMPLOYEE, *_ADMIN)]
     return {
         "$schema": f"https://developer.microsoft.com/json-schemas/teams/v{VERSION}/MicrosoftTeams.schema.json",
         "manifestVersion": VERSION,
-        "version": version,
+        "version": RELEASE,
         "id": app_id,
         "developer": {
             "name": company[:32],
@@ -50,7 +51,7 @@ def manifest(app_id: str, company: str, website: str, version: str) -> dict[str,
             "termsOfUseUrl": website,
         },
         "name": {"short": "Deskhand", "full": "Deskhand, the help desk that acts"},
-        "description": {"short": _SHORT[:80], "full": _FULL},
+        "description": {"short": _SHORT, "full": _FULL},
         "icons": {"color": "color.png", "outline": "outline.png"},
         "accentColor": "#1f4b3f",
         "bots": [

@@ -7,6 +7,7 @@ Source: https://learn.microsoft.com/microsoftteams/platform/task-modules-and-car
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,8 @@ _TICKED = "yes"
 _COLORS = {Tone.GOOD: "Good", Tone.WARN: "Warning", Tone.DANGER: "Attention", Tone.WAIT: "Accent"}
 _SIGNS = {Tone.GOOD: "✓", Tone.WARN: "⚠", Tone.DANGER: "✗", Tone.WAIT: "…"}
 _STYLES = {Tone.PRIMARY: "positive", Tone.GOOD: "positive", Tone.DANGER: "destructive"}
+
+_FUNCTION = re.compile(r"\{(?=\{)")
 
 Part = dict[str, Any]
 
@@ -67,7 +70,7 @@ def adaptive(
 
 def text(said: str, most: int) -> str:
     """As it may stand anywhere in a card: no function begins in it."""
-    return plain(said, most).replace("{{", "{ {")
+    return _FUNCTION.sub("{ ", plain(said, most))
 
 
 def fields(data: object) -> dict[str, str]:

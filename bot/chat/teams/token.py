@@ -13,6 +13,8 @@ from typing import Any
 
 import msal
 import structlog
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bot.chat.platform import PlatformDown
 
@@ -101,8 +103,16 @@ class Tokens:
         except (OSError, ValueError) as error:
             raise TokenRefused(f"TEAMS_CERTIFICATE_FILE: {self._certificate.name} cannot be read") from error
         key = next((pem for kind, pem in parts.items() if kind.endswith("PRIVATE KEY")), "")
-        if not key or "CERTIFICATE" not in parts:
+        if "CERTIFICATE" not in parts or not _rsa(key):
             raise TokenRefused(
-                "TEAMS_CERTIFICATE_FILE: takes a PEM file with a private key and its certificate"
+                "TEAMS_CERTIFICATE_FILE: takes a PEM file with an RSA key, not encrypted, and its certificate"
             )
         return {"private_key": key, "public_certificate": parts["CERTIFICATE"]}
+
+
+def _rsa(pem: str) -> bool:
+    """The one kind that msal signs with."""
+    try:
+        return isinstance(load_pem_private_key(pem.encode(), None), RSAPrivateKey)
+    except (TypeError, ValueError):
+        return False

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.slack.gate import BadEnvelope, Home, read, unwanted, verify
+from bot.chat.envelope import BadEnvelope
+from bot.chat.slack.gate import Home, read, unwanted, verify
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = 1_764_000_000.0

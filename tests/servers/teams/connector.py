@@ -1,4 +1,4 @@
-"""The Bot Connector's side that a bot calls: tokens, rooms, messages, members, and what goes wrong on purpose.
+"""The Bot Connector's side that a bot calls: tokens, rooms, messages, members, and faults on purpose.
 
 Source: https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
 """
@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote
 
 import jwt
 from aiohttp import web
+from cryptography.x509 import load_pem_x509_certificate
 
 from tests.servers.teams.limits import of_activity
 from tests.servers.teams.state import APP_ID, BOT, TENANT, Body, Room, State, User
@@ -28,8 +29,11 @@ _PAGE = 3  # members, however many are asked for
 
 @dataclass
 class Fault:
-    """What goes wrong with the next calls: an HTTP status, "cut before" (nothing happened), "cut after" (it
-    happened, and the answer is lost) or "hang". ``what``: "post", "put", "create", "member", "members", "*"."""
+    """What goes wrong with the next calls.
+
+    ``what``: "post", "put", "create", "member", "members" or "*". ``kind``: an HTTP status, "cut before"
+    (nothing happened), "cut after" (it happened, and the answer is lost) or "hang".
+    """
 
     what: str
     kind: str
@@ -114,8 +118,6 @@ class Connector:
         return "" if form.get("client_secret") == SECRET else "invalid_client"
 
     def _not_signed(self, assertion: str) -> str:
-        from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415  one test needs it
-
         key: Any = load_pem_x509_certificate(self.certificate.encode()).public_key()
         try:
             jwt.decode(assertion, key, algorithms=["RS256", "PS256"], options={"verify_aud": False})

@@ -1,8 +1,8 @@
 """A fake Microsoft Teams on real sockets: the Bot Connector, its keys, its log-in, and people with a client.
 
-It runs in a thread with a loop of its own, so the desk under test talks to it as to another machine. What it
-delivers is signed as Microsoft signs it, held to Teams' deadlines, and shown as Teams shows it: the answer to a
-press replaces the card for whoever pressed, an update for everybody.
+It runs in a thread with a loop of its own, so the desk under test talks to it as to another machine. What
+it delivers is signed as Microsoft signs it, held to Teams' deadlines, and shown as Teams shows it: the
+answer to a press replaces the card for whoever pressed, an update for everybody.
 """
 
 from __future__ import annotations
@@ -229,9 +229,14 @@ class FakeTeams:
         return await self.deliver({**activity, **more})
 
     async def clicks(
-        self, aad: str, room: Room, message: Mapping[str, Any], label: str, fields: Mapping[str, str] | None = None,
+        self,
+        aad: str,
+        room: Room,
+        message: Mapping[str, Any],
+        label: str,
+        fields: Mapping[str, str] | None = None,
         **more: Any,
-    ) -> Answer:  # fmt: skip
+    ) -> Answer:
         """A press of a button as this person sees the message. What the desk answers is shown to them."""
         card = self.state.views.get((aad, message["id"])) or card_of(dict(message))
         pressed = actions(card)[label]
