@@ -170,12 +170,14 @@ class Desk:
                 ack = await self._press(person, inbound)
                 if inbound.overview and not ack.errors:
                     await self._show_overview(person, inbound)
-                if self._office.platforms[inbound.platform].replaces and not ack.errors:
+                if self._office.platforms[inbound.platform].replaces:
                     return ack.model_copy(update={"card": await self._engine.card_at(person, inbound)})
                 return ack
             case InboundKind.OVERVIEW:
                 await self._show_overview(person, inbound)
                 return Ack()
+            case InboundKind.ARRIVAL:
+                return Ack()  # whose account it is, is known now
             case InboundKind.COMMAND if self._commands.means(inbound.text):
                 await self._reply(inbound, await self._commands.run(person, inbound))
                 return Ack()
@@ -367,7 +369,7 @@ class Desk:
         if inbound.kind is InboundKind.OVERVIEW:
             await self._office.platforms[inbound.platform].overview(inbound.account, (), str(stranger))
             return Ack()
-        return Ack(notice=str(stranger))
+        return Ack() if inbound.kind is InboundKind.ARRIVAL else Ack(notice=str(stranger))
 
     async def _put_off(self, person: Person, inbound: Inbound, recent: int) -> Ack:
         if recent == self._limit(inbound) + 1:  # said once, not to every message

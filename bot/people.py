@@ -70,7 +70,8 @@ class People:
         if account.refused:
             raise Stranger(OUTSIDE, account.refused)
         person = await self._present(await self._person_id(platform.name, account))
-        self._wrote(person.id, platform.name, account.id)
+        if inbound.kind is not InboundKind.ARRIVAL:  # an admin may have added it for everybody
+            self._wrote(person.id, platform.name, account.id)
         return person
 
     async def named(self, platform: str, text: str) -> str:

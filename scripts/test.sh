@@ -4,6 +4,7 @@ cd "$(dirname "$0")/.." || exit 1
 sh scripts/bootstrap.sh dev || exit 1
 .venv/bin/python -m scripts.browser || exit 1
 .venv/bin/python -m scripts.servers || exit 1
+.venv/bin/python -m scripts.node || exit 1
 
 lint=ok tests=ok
 sh scripts/lint.sh || lint=FAILED

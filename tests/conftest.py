@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 
 from bot.settings import PREFIXES
+from scripts import node
 from scripts.browser import find_chromium, find_driver
 from scripts.packages import in_ci
 from scripts.servers import find_samba, find_slapd
@@ -77,6 +78,15 @@ def samba() -> Path:
     found = find_samba()
     if found is None:
         _missing("samba, or the root user that its ports need")
+    return found
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """Microsoft's renderer and schemas, or the test is skipped (in CI: fails)."""
+    found = node.modules()
+    if found is None:
+        _missing("Node.js with the packages of tests/node (python -m scripts.node)")
     return found
 
 

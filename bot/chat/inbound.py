@@ -15,6 +15,7 @@ class InboundKind(StrEnum):
     PRESS = "press"  # a button, or a form sent off; ``handle`` and ``fields``
     COMMAND = "command"  # a slash command; ``text`` without its name
     OVERVIEW = "overview"  # a person opened the page on which their requests and access stand
+    ARRIVAL = "arrival"  # the app was added for a person, by whomever: from now on they can be reached
 
 
 class Inbound(BaseModel):
@@ -50,6 +51,6 @@ class Ack(BaseModel):
     notice: str = ""  # one line for this person's eyes only
     errors: dict[str, str] = Field(default_factory=dict)  # input name -> what is wrong with it
     form: Card | None = None  # its inputs have to be filled in first: for platforms that ask in a window
-    card: Card | None = None  # replaces the pressed card in the same answer
+    card: Card | None = None  # what the pressed card shows now: for platforms that replace it at once
     working: bool = False  # not finished within the second
     duplicate: bool = False  # seen before: nothing was done again

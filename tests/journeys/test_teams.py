@@ -85,6 +85,7 @@ class TestForms:
         card = answer.body["value"]
         assert 'Write it like "2 weeks", "until Friday" or "Dec 24-31".' in texts(card)
         assert inputs(card)["in.written"]["value"] == "a purple elephant", "what was filled in stays"
+        assert "2 weeks" in actions(card), "and so does all else that can be chosen"
         await desk.press("ana", "Use these words", {"written": "until Friday"})
         assert "until Fri 27 Nov 2026" in desk.last("ana")
 
@@ -156,6 +157,13 @@ class TestWhereItIsSaid:
         await desk.quiet()
         (hello,) = desk.teams.dm(object_id("ana"))
         assert "I never ask for a password" in texts(card_of(hello))
+
+    async def test_whoever_has_it_added_for_them_is_reached_before_they_ever_wrote(self, desk: Team) -> None:
+        desk.approvals.members.discard(object_id("bo"))  # else he would be found there
+        await desk.teams.installs(object_id("bo"))
+        await desk.quiet()
+        await desk.asks("ana", "I need access to the data warehouse for 2 weeks")
+        assert "Request of Ana Ruiz" in desk.sees("bo")
 
     async def test_a_typed_password_is_cut_out_and_one_is_told(self, desk: Team) -> None:
         await desk.says("ana", "my password is Sup3rS3cret!9 and I cannot log in")

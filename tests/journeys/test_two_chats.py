@@ -133,6 +133,13 @@ class TestWhereSomebodyIsTold:
         assert "Request of Ana Ruiz" in case.slack.sees("bo")
         assert "Request of Ana Ruiz" not in case.team.sees("bo")
 
+    async def test_an_app_that_was_added_for_them_is_no_use_of_it(self, case: Both) -> None:
+        await case.slack.says("bo", "show my requests")
+        await case.team.teams.installs(object_id("bo"))
+        await case.team.quiet()
+        await case.slack.asks("ana", "I need access to the data warehouse for 2 weeks")
+        assert "Request of Ana Ruiz" in case.slack.sees("bo")
+
     async def test_or_the_one_they_chose_wherever_they_write(self, case: Both) -> None:
         await case.slack.says("bo", "Notify me in Teams.")
         assert "From now on I write to you in Teams." in case.slack.last("bo")

@@ -123,6 +123,7 @@ class _Handler(ActivityHandler):  # type: ignore[misc]  # likewise
             return
         await self._keep(said)
         if said.room.kind == PERSONAL and said.action == "add":
+            await self._receive(self._inbound(said, InboundKind.ARRIVAL, said.room.id), 0)
             self._beside(self._platform.send(said.room.id, WELCOME, key=f"welcome:{said.room.id}"))
 
     async def on_conversation_update_activity(self, turn_context: TurnContext) -> None:
@@ -173,10 +174,9 @@ class _Handler(ActivityHandler):  # type: ignore[misc]  # likewise
 
 def _answered(ack: Ack, given: Mapping[str, str]) -> InvokeResponse:
     """What the person who pressed sees in place of the card, at once."""
-    if ack.errors and ack.form:
-        return _answer(render.CARD, render.adaptive(ack.form, ack.errors, given))
-    if ack.card:
-        return _answer(render.CARD, render.adaptive(ack.card, notice=ack.notice))
+    if card := ack.card or (ack.form if ack.errors else None):
+        values = given if ack.errors else {}
+        return _answer(render.CARD, render.adaptive(card, ack.errors, values, ack.notice))
     said = ack.notice or " ".join(ack.errors.values())
     if ack.working or ack.duplicate:
         said = WORKING if ack.working else SEEN
