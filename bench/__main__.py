@@ -20,6 +20,7 @@ PARTS = {
     "lookup": "what a look-up costs, without HTTP",
     "http": "the same over HTTP, beside a bare route",
     "slack": "a message in Slack, beside a bare Bolt no-op; 50 a second",
+    "teams": "a message in Teams, beside a bare botbuilder no-op; 50 a second",
     "directory": "look-ups in OpenLDAP, beside bare ldap3",
     "approvals": "from press to done, one by one and together",
     "waiting": "a full house that waits",

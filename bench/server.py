@@ -50,7 +50,8 @@ def desk(data: Path, **settings: object) -> Iterator[tuple[subprocess.Popen[byte
         "DESKHAND_LOG_LEVEL": "error",
     }
     for name, value in settings.items():
-        env[name.upper() if name.startswith("slack_") else f"DESKHAND_{name.upper()}"] = str(value)
+        chat = name.startswith(("slack_", "teams_"))
+        env[name.upper() if chat else f"DESKHAND_{name.upper()}"] = str(value)
     with running("-c", _SERVE, env=env) as process:
         yield process, f"http://127.0.0.1:{port}"
 
