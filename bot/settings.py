@@ -161,7 +161,8 @@ class Settings:
         return {name: group_id.lower() for name, _, group_id in pairs}
 
     def _shown(self, each: Field[Any]) -> str:
-        value = str(getattr(self, each.name))
+        value = getattr(self, each.name)
+        value = ("yes" if value else "no") if isinstance(value, bool) else str(value)
         return "(set)" if value and each.metadata.get("secret") else value
 
     @property

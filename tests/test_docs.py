@@ -148,6 +148,8 @@ def _default(value: object) -> str:
     match value:
         case None | "":
             return "empty"
+        case bool():
+            return "`yes`" if value else "`no`"
         case timedelta():
             return f"`{int(value.total_seconds())}`"
         case Path():
