@@ -219,6 +219,16 @@ class House:
             await asyncio.sleep(0.05)
         raise AssertionError("it did not happen in time")
 
+    async def quiet(self) -> None:
+        """Until nothing is under way any more, in the desk and in its chats."""
+        for _ in range(3):  # what ends may begin something
+            await self.app.desk.finish()
+            await self.app.engine.finish()
+            for chat in self.app.chats:
+                if listener := getattr(chat, "_listener", None):
+                    await listener.finish()
+            await asyncio.sleep(0)
+
     async def settle(self) -> None:
         """What the clock calls for, without waiting for the poll of the jobs."""
         for request in self.requests():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,24 +36,24 @@ class Work:
 
     async def says(self, account: str, text: str, **event: Any) -> dict[str, Any]:
         body = await self.slack.says(user_id(account), text, **event)
-        await self.quiet()
+        await self.house.quiet()
         return body
 
     async def mentions(self, account: str, channel: Channel, text: str, **event: Any) -> dict[str, Any]:
         body = await self.slack.mentions(user_id(account), channel, text, **event)
-        await self.quiet()
+        await self.house.quiet()
         return body
 
     async def command(self, account: str, text: str, channel: Channel | None = None) -> str:
         """What the person reads of it, for their eyes only."""
         before = len(self.slack.ephemerals(user_id(account)))
         await self.slack.command(user_id(account), text, channel)
-        await self.quiet()
+        await self.house.quiet()
         return "\n".join(_read(each) for each in self.slack.ephemerals(user_id(account))[before:])
 
     async def opens_home(self, account: str) -> str:
         await self.slack.opens_home(user_id(account))
-        await self.quiet()
+        await self.house.quiet()
         return texts(self.slack.state.homes.get(user_id(account), {}))
 
     async def press(
@@ -73,12 +73,12 @@ class Work:
             assert fitting, f"{account} has no button {label!r}; there is {[list(buttons(e)) for e in shown]}"
             message = fitting[-1]
         done = await self.slack.clicks(user_id(account), message, label, fields, **payload)
-        await self.quiet()
+        await self.house.quiet()
         return done
 
     async def submits(self, account: str, fields: Mapping[str, str], **payload: Any) -> dict[str, str]:
         errors = await self.slack.submits(user_id(account), fields, **payload)
-        await self.quiet()
+        await self.house.quiet()
         return errors
 
     async def asks(self, account: str, text: str) -> None:
@@ -96,23 +96,6 @@ class Work:
     def told(self, account: str) -> str:
         """What only this person saw, in passing."""
         return "\n".join(_read(each) for each in self.slack.ephemerals(user_id(account)))
-
-    async def quiet(self) -> None:
-        """Until nothing is under way any more."""
-        desk, chat = self.house.app.desk, self.house.app.chats[0]
-        for _ in range(3):  # what ends may begin something
-            await desk.finish()
-            await self.house.app.engine.finish()
-            listener = getattr(chat, "_listener", None)
-            if listener is not None:
-                await listener.finish()
-            await asyncio.sleep(0)
-
-    async def until(self, true: Callable[[], bool], seconds: float = 10.0) -> None:
-        end = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < end, "it did not happen in time"
-            await asyncio.sleep(0.02)
 
 
 def _read(message: Mapping[str, Any]) -> str:

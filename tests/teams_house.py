@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,13 +39,13 @@ class Team:
 
     async def says(self, account: str, text: str, **more: Any) -> Answer:
         answer = await self.teams.says(object_id(account), text, **more)
-        await self.quiet()
+        await self.house.quiet()
         return answer
 
     async def mentions(self, account: str, room: Room, text: str, *others: str, **more: Any) -> Answer:
         named = [self.user(each) for each in others]
         answer = await self.teams.mentions(object_id(account), room, text, *named, **more)
-        await self.quiet()
+        await self.house.quiet()
         return answer
 
     async def press(
@@ -68,7 +67,7 @@ class Team:
             assert fitting, f"{account} has no button {label!r}; there is {seen}"
             message = fitting[-1]
         answer = await self.teams.clicks(object_id(account), room, message, label, fields, **more)
-        await self.quiet()
+        await self.house.quiet()
         return answer
 
     async def asks(self, account: str, text: str) -> None:
@@ -86,22 +85,6 @@ class Team:
     def told(self, account: str) -> str:
         """What came in answer to their presses, in passing."""
         return "\n".join(self.teams.toasts.get(object_id(account), []))
-
-    async def quiet(self) -> None:
-        """Until nothing is under way any more."""
-        for _ in range(3):  # what ends may begin something
-            await self.house.app.desk.finish()
-            await self.house.app.engine.finish()
-            for chat in self.house.app.chats:
-                if listener := getattr(chat, "_listener", None):
-                    await listener.finish()
-            await asyncio.sleep(0)
-
-    async def until(self, true: Callable[[], bool], seconds: float = 10.0) -> None:
-        end = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < end, "it did not happen in time"
-            await asyncio.sleep(0.02)
 
 
 def _read(message: Body) -> str:

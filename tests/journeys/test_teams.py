@@ -154,14 +154,14 @@ class TestWhereItIsSaid:
     ) -> None:
         await desk.teams.installs(object_id("ana"))
         await desk.teams.installs(object_id("ana"))
-        await desk.quiet()
+        await desk.house.quiet()
         (hello,) = desk.teams.dm(object_id("ana"))
         assert "I never ask for a password" in texts(card_of(hello))
 
     async def test_whoever_has_it_added_for_them_is_reached_before_they_ever_wrote(self, desk: Team) -> None:
         desk.approvals.members.discard(object_id("bo"))  # else he would be found there
         await desk.teams.installs(object_id("bo"))
-        await desk.quiet()
+        await desk.house.quiet()
         await desk.asks("ana", "I need access to the data warehouse for 2 weeks")
         assert "Request of Ana Ruiz" in desk.sees("bo")
 

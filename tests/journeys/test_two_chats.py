@@ -102,7 +102,7 @@ class TestOneCase:
             case.slack.slack.clicks(user_id("bo"), in_slack, yes),
             case.team.teams.clicks(object_id("bo"), case.team.approvals, in_teams, no),
         )
-        await case.team.quiet()
+        await case.house.quiet()
         decided = case.house.events("request.approved") + case.house.events("request.denied")
         assert len(decided) == 1
         granted = decided[0]["kind"] == "request.approved"
@@ -136,7 +136,7 @@ class TestWhereSomebodyIsTold:
     async def test_an_app_that_was_added_for_them_is_no_use_of_it(self, case: Both) -> None:
         await case.slack.says("bo", "show my requests")
         await case.team.teams.installs(object_id("bo"))
-        await case.team.quiet()
+        await case.house.quiet()
         await case.slack.asks("ana", "I need access to the data warehouse for 2 weeks")
         assert "Request of Ana Ruiz" in case.slack.sees("bo")
 

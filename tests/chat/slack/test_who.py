@@ -160,7 +160,7 @@ class TestWhoseAccount:
         desk.slack.state.users[user_id("ana")].kind = "deactivated"
         new = desk.slack.add_user(mail, "Another Ana")
         await desk.slack.says(new.id, "how many vacation days do I have left?")
-        await desk.quiet()
+        await desk.house.quiet()
         assert not desk.slack.dm(new.id)
         assert "Ask the help desk to link it" in texts_of(desk, new.id)
         assert desk.house.events("sender.refused")[-1]["data"]["why"].endswith("was linked before")
@@ -173,13 +173,13 @@ class TestWhoseAccount:
         await asyncio.gather(
             desk.slack.says(twin.id, "show my requests"), desk.slack.says(user_id("luis"), "show my requests")
         )
-        await desk.quiet()
+        await desk.house.quiet()
         assert len(desk.house.events("person.linked")) == 1
 
     async def test_mail_that_nobody_in_the_directory_has_links_nobody(self, desk: Work) -> None:
         stranger = desk.slack.add_user("who@elsewhere.example", "Who Ever")
         await desk.slack.says(stranger.id, "unlock my account")
-        await desk.quiet()
+        await desk.house.quiet()
         assert "Ask the help desk to link it" in texts_of(desk, stranger.id)
 
     async def test_an_admin_links_by_hand_and_ends_links(self, desk: Work) -> None:
@@ -188,7 +188,7 @@ class TestWhoseAccount:
         other = desk.slack.add_user("private@elsewhere.example", "Luis at home")
         await people.link("slack", other.id, luis, "os:root")
         await desk.slack.says(other.id, "show my requests")
-        await desk.quiet()
+        await desk.house.quiet()
         assert desk.slack.dm(other.id), "served as Luis"
         assert await people.unlink("slack", luis, "os:root")
         await desk.slack.says(other.id, "show my requests")

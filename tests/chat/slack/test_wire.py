@@ -146,7 +146,7 @@ class TestOnce:
             for body in (*order[::2], *order[1::2]):
                 await desk.slack.deliver(body)
             await asyncio.gather(*(desk.slack.deliver(body) for body in order))
-            await desk.quiet()
+            await desk.house.quiet()
             assert len(desk.house.requests()) == 2
             assert len(desk.slack.dm(user_id("ana"))) == 2
 
@@ -167,11 +167,11 @@ class TestOnce:
                 slack.signed = signed  # type: ignore[method-assign]
                 (captured,) = sent
                 assert [(await slack.post(*captured))[0] for _ in range(3)] == [200] * 3
-                await desk.quiet()
+                await desk.house.quiet()
                 events = len(desk.house.events())
             async with work(tmp_path / "data", "http", slack) as after:
                 assert (await slack.post(*captured))[0] == 200
-                await after.quiet()
+                await after.house.quiet()
                 fresh = [
                     e for e in after.house.events()[events:] if e["kind"].startswith(("press", "request"))
                 ]
@@ -190,7 +190,7 @@ class TestStorage:
         body, kind = bodies(desk.slack)["event"]
         assert (await desk.slack.post(body, desk.slack.signed(body, kind)))[0] == 503
         task = asyncio.create_task(desk.says("ana", "show my requests"))
-        await desk.until(lambda: any(each.status == 503 for each in desk.slack.deliveries))
+        await desk.house.until(lambda: any(each.status == 503 for each in desk.slack.deliveries))
         desk.house.app.ready.set()
         await task
         assert desk.slack.dm(user_id("ana")), "the next attempt is taken"
@@ -246,9 +246,9 @@ class TestThrottlingAndLosses:
         one = asyncio.create_task(desk.slack.says(user_id("ana"), "how many vacation days do I have left?"))
         await one
         await desk.slack.says(user_id("luis"), "how many vacation days do I have left?")
-        await desk.until(lambda: "vacation" in desk.last("luis"))
+        await desk.house.until(lambda: "vacation" in desk.last("luis"))
         assert time.monotonic() - begun < 1.9, "Luis is answered while Ana's channel is throttled"
-        await desk.quiet()
+        await desk.house.quiet()
         assert "hours of vacation left" in desk.last("ana")
         attempts = [c for c in desk.slack.called("chat.postMessage") if c.args["channel"] == ana][-2:]
         assert attempts[1].at - attempts[0].at >= 2.0
@@ -273,7 +273,7 @@ class TestThrottlingAndLosses:
         desk.slack.faults.append(Fault("chat.postMessage", kind))
         await desk.says("ana", "how many vacation days do I have left?")
         await desk.house.app.desk.replay()
-        await desk.quiet()
+        await desk.house.quiet()
         assert desk.sees("ana").count("hours of vacation left") == 1
 
     async def test_a_crash_between_the_post_and_its_record_posts_nothing_twice(self, tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ class TestThrottlingAndLosses:
             async with work(tmp_path / "data", "http", slack) as after:
                 await after.house.app.desk.replay()
                 await after.house.settle()
-                await after.quiet()
+                await after.house.quiet()
                 now = (
                     len(slack.dm(user_id("ana"))),
                     len(slack.dm(user_id("luis"))),
@@ -321,7 +321,7 @@ class TestThrottlingAndLosses:
         desk.slack.down = False
         desk.house.clock.forward(seconds=60)
         await desk.house.app.engine.sweep()
-        await desk.quiet()
+        await desk.house.quiet()
         assert desk.sees("ana").count("has access to Data warehouse") >= 1
         assert len(await desk.house.effects()) == 1
 
@@ -338,8 +338,8 @@ class TestTheSocket:
         for cut in (socket.slack.refresh_socket, socket.slack.drop_sockets):
             before = list(socket.slack.sockets)
             await cut()
-            await socket.until(lambda old=before: not set(socket.slack.sockets) <= set(old))  # type: ignore[misc]  # bound default
-            await socket.until(lambda: len(socket.slack.sockets) == 1)
+            await socket.house.until(lambda old=before: not set(socket.slack.sockets) <= set(old))  # type: ignore[misc]  # bound default
+            await socket.house.until(lambda: len(socket.slack.sockets) == 1)
         await socket.says("ana", "how many vacation days do I have left?")
         assert "hours of vacation left" in socket.last("ana")
 

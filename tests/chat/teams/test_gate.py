@@ -111,7 +111,7 @@ class TestTheDoor:
         for why, headers in tokens.items():
             pairs = [("content-type", "application/json"), *(("authorization", h) for h in headers)]
             assert await _posted(desk, body, pairs) == (401, ""), why
-        await desk.quiet()
+        await desk.house.quiet()
         said = capfd.readouterr()
         assert CANARY not in said.out + said.err + caplog.text
         assert "eyJ" not in said.out + said.err + caplog.text, "no token in the log"
@@ -120,7 +120,7 @@ class TestTheDoor:
 
     async def test_with_a_good_token_it_would_have_been_taken(self, desk: Team) -> None:
         await desk.teams.deliver(_said(desk))
-        await desk.quiet()
+        await desk.house.quiet()
         assert "account" in desk.sees("ana")
 
     @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ class TestTheDoor:
     async def test_what_is_not_for_us_is_taken_and_does_nothing(self, desk: Team, changed: Body) -> None:
         before = len(desk.house.events())
         answer = await desk.teams.deliver(_said(desk, **changed))
-        await desk.quiet()
+        await desk.house.quiet()
         assert (answer.status, answer.body) == (200, {})
         assert len(desk.house.events()) == before
         assert not desk.teams.dm(object_id("ana"))
@@ -283,7 +283,7 @@ class TestWhatIsOurFault:
             keys = desk.house.app.chats[0]._keys  # type: ignore[attr-defined]
             keys._tried_at = float("-inf")
             assert (await desk.teams.deliver(_said(desk))).status == 200
-            await desk.quiet()
+            await desk.house.quiet()
 
     async def test_until_there_is_storage_it_is_503(self, desk: Team) -> None:
         desk.house.app.ready.clear()

@@ -132,7 +132,7 @@ class TestWhoseAccount:
         await desk.says("ana", "show my requests")
         new = desk.teams.add_user(desk.user("ana").mail, "Another Ana")
         await desk.teams.says(new.aad, ASKED)
-        await desk.quiet()
+        await desk.house.quiet()
         assert "Ask the help desk to link it" in str(desk.teams.dm(new.aad))
         assert desk.house.events("sender.refused")[-1]["data"]["why"].endswith("was linked before")
 
@@ -157,7 +157,7 @@ class TestWhoseAccount:
             desk.teams.says(twin.aad, "show my requests"),
             desk.teams.says(object_id("luis"), "show my requests"),
         )
-        await desk.quiet()
+        await desk.house.quiet()
         assert len(desk.house.events("person.linked")) == 1
 
     async def test_an_admin_links_by_hand_and_ends_links(self, desk: Team) -> None:
@@ -166,7 +166,7 @@ class TestWhoseAccount:
         other = desk.teams.add_user("private@elsewhere.example", "Luis at home")
         await people.link("teams", other.aad, luis, "os:root")
         await desk.teams.says(other.aad, "show my requests")
-        await desk.quiet()
+        await desk.house.quiet()
         assert "My requests and access" in texts(card_of(desk.teams.dm(other.aad)[-1])), "served as Luis"
         assert await people.unlink("teams", luis, "os:root")
         await desk.says("luis", "show my requests")

@@ -41,7 +41,7 @@ class TestOnce:
         for body in [*asked * 2, *reversed(asked)]:
             await desk.teams.deliver(body)
         await asyncio.gather(*(desk.teams.deliver(body) for body in asked * 2))
-        await desk.quiet()
+        await desk.house.quiet()
         assert len(desk.house.requests()) == 2
 
     async def test_the_same_id_in_another_conversation_or_of_another_kind_is_another_thing(
@@ -52,7 +52,7 @@ class TestOnce:
             room = desk.teams.state.personal(desk.user(account))
             body = desk.teams.activity("message", object_id(account), room, text=ASKED)
             await desk.teams.deliver({**body, "id": "1764000999999"})
-        await desk.quiet()
+        await desk.house.quiet()
         assert "hours of vacation left" in desk.last("ana")
         assert "vacation" in desk.last("luis")
 
@@ -66,7 +66,7 @@ class TestOnce:
                 assert {each.body["value"] for each in answers} == {"I have this press already."}
             async with team(tmp_path / "data", teams) as after:
                 await teams.deliver(pressed.activity)
-                await after.quiet()
+                await after.house.quiet()
                 fresh = after.house.events()[events:]
                 assert not [each for each in fresh if each["kind"].startswith(("press", "request"))]
                 assert len(await after.house.effects()) == 1
@@ -100,9 +100,9 @@ class TestThrottlingAndLosses:
         begun = time.monotonic()
         await desk.teams.says(object_id("ana"), ASKED)
         await desk.teams.says(object_id("luis"), ASKED)
-        await desk.until(lambda: "vacation" in desk.last("luis"))
+        await desk.house.until(lambda: "vacation" in desk.last("luis"))
         assert time.monotonic() - begun < 1.9
-        await desk.quiet()
+        await desk.house.quiet()
         assert "hours of vacation left" in desk.sees("ana")
         assert time.monotonic() - begun >= 2.0
 
@@ -124,7 +124,7 @@ class TestThrottlingAndLosses:
         desk.teams.fail("post", kind)
         await desk.says("ana", ASKED)
         await desk.house.app.desk.replay()
-        await desk.quiet()
+        await desk.house.quiet()
         assert desk.sees("ana").count("hours of vacation left") == 1
 
     async def test_an_approval_whose_answer_was_lost_stands_twice_and_either_decides_once(
@@ -135,7 +135,7 @@ class TestThrottlingAndLosses:
         await desk.asks("ana", "I need access to the data warehouse for 2 weeks")
         desk.house.clock.forward(seconds=60)
         await desk.house.app.engine.sweep()
-        await desk.quiet()
+        await desk.house.quiet()
         first, second = desk.teams.seen(object_id("bo"), desk.approvals)
         await desk.press("bo", "Approve", where=desk.approvals, message=first)
         assert await desk.house.has("ana", "warehouse-readers")
@@ -160,7 +160,7 @@ class TestThrottlingAndLosses:
         desk.teams.connector.down = False
         desk.house.clock.forward(seconds=60)
         await desk.house.app.engine.sweep()
-        await desk.quiet()
+        await desk.house.quiet()
         assert "has access to Data warehouse" in desk.sees("ana")
         assert len(await desk.house.effects()) == 1
 
@@ -232,9 +232,9 @@ class TestTokens:
                 await desk.house.says("ana", "show my requests")
                 assert await desk.house.cards("ana"), "on the web desk"
                 await desk.teams.says(object_id("ana"), ASKED)
-                await desk.quiet()
+                await desk.house.quiet()
             async with team(tmp_path / "data", teams) as after:
-                await after.quiet()
+                await after.house.quiet()
                 assert "hours of vacation left" in after.sees("ana"), (
                     "it was kept, and answered at the next start"
                 )

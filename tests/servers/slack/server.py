@@ -7,14 +7,11 @@ delivers by signed HTTP posts or over Socket Mode, holds the desk to three secon
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
-import threading
 import time
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -25,6 +22,7 @@ from tests.servers.slack.entrance import APP_TOKEN, BOT_TOKEN, Call, Entrance, F
 from tests.servers.slack.payloads import Body, Payloads, buttons, texts
 from tests.servers.slack.state import BOT_USER, SCOPES, Channel, State, User
 from tests.servers.slack.web_api import WebApi, Wrong, change_view, content
+from tests.servers.thread import InThread
 
 __all__ = [
     "APP_TOKEN",
@@ -38,18 +36,18 @@ __all__ = [
     "texts",
 ]
 
-T = TypeVar("T")
 
 SECRET = "s3cr3t-of-the-fake-app"
 COMMAND = "/deskhand"
 DEADLINE_S = 3.0
 
 
-class FakeSlack:
+class FakeSlack(InThread):
     """``with FakeSlack.running() as slack``. Users and channels are meant by their ids."""
 
     def __init__(self, *, scopes: tuple[str, ...] = tuple(SCOPES), hurry: float = 100.0) -> None:
         """:param hurry: how many times faster Slack's own waiting goes by"""
+        super().__init__()
         self.scopes = set(scopes)
         self.app_scopes = {"connections:write"}
         self.hurry = hurry
@@ -60,31 +58,8 @@ class FakeSlack:
         self.holding = False  # whether events wait for ``release``
         self.held: list[Body] = []
         self.port = 0
-        self._loop = asyncio.new_event_loop()
 
     # life
-
-    @classmethod
-    @contextmanager
-    def running(cls, **kwargs: Any) -> Iterator[FakeSlack]:
-        slack = cls(**kwargs)
-        up = threading.Event()
-        thread = threading.Thread(target=slack._live, args=(up,), daemon=True)
-        thread.start()
-        assert up.wait(10)
-        try:
-            yield slack
-        finally:
-            slack._loop.call_soon_threadsafe(slack._loop.stop)
-            thread.join(10)
-
-    def _live(self, up: threading.Event) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._open())
-        up.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(self._close())
-        self._loop.close()
 
     async def _open(self) -> None:
         self._sockets = Sockets()
@@ -105,8 +80,6 @@ class FakeSlack:
         self._payloads = Payloads(self.state, f"http://127.0.0.1:{self.port}")
 
     async def _close(self) -> None:
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
         await self._session.close()
         await self._runner.cleanup()
 
@@ -116,10 +89,6 @@ class FakeSlack:
 
     def _socket_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/link/?ticket={self._sockets.ticket()}"
-
-    async def _in(self, work: Coroutine[Any, Any, T]) -> T:
-        """From the test's loop into ours."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     # who and where
 

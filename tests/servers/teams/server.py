@@ -11,14 +11,12 @@ import asyncio
 import json
 import ssl
 import tempfile
-import threading
 import time
 import uuid
-from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 import jwt
@@ -41,6 +39,7 @@ from tests.servers.teams.state import (
     inputs,
     texts,
 )
+from tests.servers.thread import InThread
 
 __all__ = [
     "APP_ID",
@@ -56,7 +55,6 @@ __all__ = [
     "texts",
 ]
 
-T = TypeVar("T")
 
 ISSUER = "https://api.botframework.com"
 MESSAGE = "application/vnd.microsoft.activity.message"
@@ -80,10 +78,11 @@ class Answer:
     seconds: float = 0.0
 
 
-class FakeTeams:
+class FakeTeams(InThread):
     """``with FakeTeams.running() as teams``. People are meant by their object ids."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.state = State()
         self.connector = Connector(self.state)
         self.bot_url = ""
@@ -96,32 +95,8 @@ class FakeTeams:
         self.port = self.login_port = 0
         self._folder = tempfile.TemporaryDirectory()
         self.certificates = Certificates.make(Path(self._folder.name))
-        self._loop = asyncio.new_event_loop()
 
     # life
-
-    @classmethod
-    @contextmanager
-    def running(cls) -> Iterator[FakeTeams]:
-        teams = cls()
-        up = threading.Event()
-        thread = threading.Thread(target=teams._live, args=(up,), daemon=True)
-        thread.start()
-        assert up.wait(10)
-        try:
-            yield teams
-        finally:
-            teams._loop.call_soon_threadsafe(teams._loop.stop)
-            thread.join(10)
-            teams._folder.cleanup()
-
-    def _live(self, up: threading.Event) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._open())
-        up.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(self._close())
-        self._loop.close()
 
     async def _open(self) -> None:
         app = web.Application(client_max_size=2**22)
@@ -144,15 +119,11 @@ class FakeTeams:
         self._session = aiohttp.ClientSession()
 
     async def _close(self) -> None:
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
         await self._session.close()
         for runner in self._runners:
             await runner.cleanup()
         await asyncio.sleep(0.05)  # TLS says goodbye in further rounds of the loop
-
-    async def _in(self, work: Coroutine[Any, Any, T]) -> T:
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+        self._folder.cleanup()
 
     @property
     def service_url(self) -> str:
