@@ -217,7 +217,7 @@ def catalogue_suggest(settings: Settings, args: Namespace) -> int:
     system = open_system(settings)
     try:
         if not hasattr(system, "suggestions"):
-            raise Wrong("LDAP_URL is not set: only a real directory has groups to suggest")
+            raise Wrong("LDAP_URL or ENTRA_TENANT_ID is not set: only a real directory has groups to suggest")
         found = asyncio.run(system.suggestions())
     finally:
         system.close()
@@ -227,7 +227,7 @@ def catalogue_suggest(settings: Settings, args: Namespace) -> int:
             "name": each.name,
             "aliases": [],
             "lets": each.description,
-            "system": "ldap",
+            "system": "entra" if settings.entra else "ldap",
             "group": each.group,
             "owner": each.owner or "WHO ANSWERS FOR IT?",
             "sensitivity": "medium",
@@ -268,8 +268,8 @@ def teams_package(settings: Settings, args: Namespace) -> int:
 
 
 def company_login(settings: Settings, args: Namespace) -> int:
-    if settings.ldap_url:
-        raise Wrong("LDAP_URL is set: the embedded company is not what is served")
+    if settings.ldap_url or settings.entra:
+        raise Wrong("a real directory is set: the embedded company is not what is served")
     company = Company.open(Paths(settings.data).company, settings.company_seed)
     password = args.password if args.password is not None else getpass.getpass("Password: ")
     outcome = company.login(args.name, password)

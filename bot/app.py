@@ -39,6 +39,7 @@ from bot.procedures.office import Office, Ports
 from bot.procedures.reveal import Reveals
 from bot.reveal import reveal_app
 from bot.settings import Settings
+from bot.settings.part import listed
 from bot.store.database import Database
 from bot.store.inbox import Inbox, forget
 from bot.store.keys import KeyFile
@@ -160,8 +161,14 @@ def now() -> datetime:
 
 def open_system(settings: Settings) -> System:
     """:raises ConnectorError:, :raises CannotStart:"""
-    if not settings.ldap_url:
-        return Company.open(Paths(settings.data).company, settings.company_seed)
+    if settings.ldap_url:
+        return _ldap(settings)
+    if settings.entra:
+        return _entra(settings)
+    return Company.open(Paths(settings.data).company, settings.company_seed)
+
+
+def _ldap(settings: Settings) -> System:
     ldap = importlib.import_module("integrations.ldap")  # only where it is configured
     try:
         system: System = ldap.Ldap(
@@ -172,13 +179,36 @@ def open_system(settings: Settings) -> System:
                 people_base=settings.ldap_people_base,
                 groups_base=settings.ldap_groups_base,
                 ca_file=settings.ldap_ca_file,
-                protected=tuple(each.strip() for each in settings.ldap_protected.split(",") if each.strip()),
+                protected=listed(settings.ldap_protected),
                 on_leave=settings.ldap_on_leave,
-                names=settings.group_names,
+                names=settings.ldap_group_names,
                 time_zone=settings.ldap_time_zone,
             )
         )
     except ldap.NotConfigured as error:
+        raise CannotStart(str(error)) from error
+    return system
+
+
+def _entra(settings: Settings) -> System:
+    entra = importlib.import_module("integrations.entra")  # likewise
+    try:
+        system: System = entra.Entra(
+            entra.EntraSettings(
+                tenant=settings.entra_tenant_id,
+                app_id=settings.entra_app_id,
+                secret=settings.entra_app_secret,
+                certificate=settings.entra_certificate_file,
+                protected=listed(settings.entra_protected),
+                on_leave=settings.entra_on_leave,
+                names=settings.entra_group_names,
+                time_zone=settings.entra_time_zone,
+                graph_url=settings.entra_graph_url,
+                login_url=settings.entra_login_url,
+                ca_file=settings.entra_ca_file,
+            )
+        )
+    except entra.NotConfigured as error:
         raise CannotStart(str(error)) from error
     return system
 

@@ -112,7 +112,7 @@ def _web_desk(settings: Settings) -> tuple[bool, str]:
 
 
 def _system(settings: Settings) -> Iterator[Line]:
-    name = "directory" if settings.ldap_url else "company"
+    name = "directory" if settings.ldap_url or settings.entra else "company"
     try:
         system: Any = open_system(settings)
     except (CannotStart, ConnectorError) as error:
@@ -121,6 +121,8 @@ def _system(settings: Settings) -> Iterator[Line]:
     try:
         with asyncio.Runner() as loop:
             yield name, True, loop.run(system.check())
+            if settings.entra:
+                yield "its rights", *_permissions(loop.run(system.missing()))
             if settings.ldap_url:
                 yield "its rights", *_rights(settings, system, loop)
                 yield "its reach", *_reach(loop.run(system.reach()))
@@ -128,6 +130,15 @@ def _system(settings: Settings) -> Iterator[Line]:
         yield name, False, f"{type(error).__name__}: {error}"
     finally:
         system.close()
+
+
+def _permissions(missing: list[str] | None) -> tuple[bool, str]:
+    """Of the app in Entra; too many of them stop everything before this is asked."""
+    if missing is None:
+        return True, "the token does not say which permissions it has"
+    if missing:
+        return False, f"the app lacks {', '.join(missing)} (docs/entra.md)"
+    return True, "all the permissions that are needed, and none that could make it an administrator"
 
 
 def _rights(settings: Settings, system: Any, loop: asyncio.Runner) -> tuple[bool, str]:

@@ -59,6 +59,17 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A group that looks like something one could ask for."""
+
+    key: str
+    name: str
+    description: str
+    group: str  # immutable id
+    owner: str  # mail; empty: the directory names nobody
+
+
+@dataclass(frozen=True, slots=True)
 class AccountState:
     """What the directory says of somebody's account."""
 

@@ -107,7 +107,7 @@ def settings_of(teams: FakeTeams, approvals: Room | None) -> dict[str, Any]:
 @contextmanager
 def trusting(teams: FakeTeams) -> Iterator[None]:
     """Its log-in has a certificate of its own authority."""
-    with mock.patch.dict(os.environ, {"REQUESTS_CA_BUNDLE": str(teams.certificates.ca_file)}):
+    with mock.patch.dict(os.environ, {"SSL_CERT_FILE": str(teams.certificates.ca_file)}):
         yield
 
 

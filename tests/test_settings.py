@@ -32,7 +32,18 @@ TEAMS = {
     "TEAMS_TENANT_ID": "11111111-2222-3333-4444-555555555555",
     "TEAMS_APP_SECRET": "abc",
 }
+ENTRA = {
+    "ENTRA_TENANT_ID": "11111111-2222-3333-4444-555555555555",
+    "ENTRA_APP_ID": "7e0c9b1a-52f1-4d0e-8a43-6a6b0f6f9c11",
+    "ENTRA_APP_SECRET": "abc",
+    "ENTRA_PROTECTED_GROUPS": "admins",
+}
 FITTING = {
+    "entra_tenant_id": "11111111-2222-3333-4444-555555555550",
+    "entra_app_id": "7e0c9b1a-52f1-4d0e-8a43-6a6b0f6f9c10",
+    "entra_groups": "admins=3F2504E0-4F89-11D3-9A0C-0305E82C3301",
+    "entra_graph_url": "https://graph.microsoft.us/v1.0",
+    "entra_login_url": "https://login.microsoftonline.us",
     "teams_app_id": "5d6f0e6a-2b1c-4d37-9c55-0a1b2c3d4e50",
     "teams_tenant_id": "11111111-2222-3333-4444-555555555550",
     "teams_other_tenants": "11111111-2222-3333-4444-555555555551, 11111111-2222-3333-4444-555555555552",
@@ -58,7 +69,8 @@ def test_every_setting_can_be_set_by_its_name() -> None:
             text = "7" if isinstance(each.default, int | timedelta) else "/srv/y"
         if each.name == "teams_playground":  # beside no registration: see below
             continue
-        set_one = Settings.read({**SLACK, **TEAMS, **LDAP, each.metadata["name"]: text})
+        directory = ENTRA if each.name.startswith("entra_") else LDAP
+        set_one = Settings.read({**SLACK, **TEAMS, **directory, each.metadata["name"]: text})
         assert getattr(set_one, each.name) != each.default, each.name
 
 
@@ -75,6 +87,8 @@ def test_no_token_or_secret_is_ever_printed() -> None:
         "SLACK_SIGNING_SECRET": "canary",
         **TEAMS,
         "TEAMS_APP_SECRET": "canary",
+        **ENTRA,
+        "ENTRA_APP_SECRET": "canary",
     }
     settings = Settings.read(canary)
     assert "canary" not in str(settings.rows())
@@ -158,9 +172,31 @@ def test_half_a_directory_stops_the_start(name: str, value: str | None) -> None:
         Settings.read(environ)
 
 
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"ENTRA_TENANT_ID": None}, "ENTRA_TENANT_ID"),
+        ({"ENTRA_TENANT_ID": "common"}, "ENTRA_TENANT_ID"),
+        ({"ENTRA_APP_ID": ""}, "ENTRA_APP_ID"),
+        ({"ENTRA_APP_ID": "deskhand"}, "ENTRA_APP_ID"),
+        ({"ENTRA_APP_SECRET": None}, "ENTRA_APP_SECRET"),
+        ({"ENTRA_APP_SECRET": " "}, "ENTRA_APP_SECRET"),
+        ({"ENTRA_PROTECTED_GROUPS": None}, "ENTRA_PROTECTED_GROUPS"),
+        ({"ENTRA_GROUPS": "admins"}, "ENTRA_GROUPS"),
+        ({"ENTRA_GRAPH_URL": "http://graph.example"}, "ENTRA_GRAPH_URL"),
+        ({"ENTRA_LOGIN_URL": "http://login.example"}, "ENTRA_LOGIN_URL"),
+        (LDAP, "one of them is the directory of record"),
+    ],
+)
+def test_half_of_entra_stops_the_start(changed: dict[str, str | None], named: str) -> None:
+    environ = {name: value for name, value in {**ENTRA, **changed}.items() if value is not None}
+    with pytest.raises(SettingError, match=named):
+        Settings.read(environ)
+
+
 def test_names_of_groups_are_bound_to_ids() -> None:
     pairs = "helpdesk-admins=3F2504E0-4F89-11D3-9A0C-0305E82C3301, b=3f2504e0-4f89-11d3-9a0c-0305e82c3302"
-    names = Settings.read({**LDAP, "LDAP_GROUPS": pairs}).group_names
+    names = Settings.read({**LDAP, "LDAP_GROUPS": pairs}).ldap_group_names
     assert names["helpdesk-admins"] == "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
     for wrong in ("admins", "admins=cn=admins", "admins=123", "=3f2504e0-4f89-11d3-9a0c-0305e82c3301"):
         with pytest.raises(SettingError, match="LDAP_GROUPS"):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from integrations.contract import Suggestion
 from integrations.ldap.accounts import LdapAccounts
 from integrations.ldap.check import check, may_change, require_humble
 from integrations.ldap.client import Client, LdapSettings
 from integrations.ldap.directory import LdapDirectory
 from integrations.ldap.groups import LdapGroups
 from integrations.ldap.rights import Reach, reach
-from integrations.ldap.suggest import Suggestion, suggestions
+from integrations.ldap.suggest import suggestions
 
 
 def _now() -> datetime:

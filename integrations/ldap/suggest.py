@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from integrations.contract import Suggestion
 from integrations.ldap.client import Client, Entry, Session
 from integrations.ldap.directory import LdapDirectory, Look
 from integrations.ldap.entries import dns, text
@@ -24,15 +24,6 @@ _ATTRIBUTES = (
     "entryUUID",
     "isCriticalSystemObject",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    key: str
-    name: str
-    description: str
-    group: str  # immutable id
-    owner: str  # mail; empty: the directory names nobody
 
 
 async def suggestions(client: Client, directory: LdapDirectory) -> list[Suggestion]:

@@ -10,7 +10,7 @@ import pytest
 
 from integrations.company import Company
 from integrations.contract import TimeOff
-from tests.contracts import ad_world, company_world, ldap_world
+from tests.contracts import ad_world, company_world, entra_world, ldap_world
 from tests.contracts.world import Connector
 
 # name -> (make a template once, make a fresh system from it)
@@ -28,6 +28,7 @@ CONNECTORS: dict[str, tuple[Template, Make]] = {
     "company": (_company_template, company_world.made),
     "openldap": (ldap_world.template, ldap_world.made),
     "active-directory": (ad_world.template, ad_world.made),
+    "entra": (entra_world.template, entra_world.made),
 }
 
 SERVERS = {
@@ -56,3 +57,10 @@ def time_off(connector: Connector) -> TimeOff:
     if connector.time_off is None:
         pytest.skip("this system keeps no time off")
     return connector.time_off
+
+
+@pytest.fixture
+def locked(connector: Connector) -> str:
+    if connector.cast.locked is None:
+        pytest.skip("a lock-out of this system shows nowhere")
+    return connector.cast.locked

@@ -27,7 +27,7 @@ class Cast:
     ambiguous: frozenset[str]  # who carries it
     contractor: str
     on_leave: str
-    locked: str
+    locked: str | None  # None where a lock-out shows nowhere and ends by itself
     disabled: str
     left: str
     privileged_by_nesting: str  # through a group inside a group inside the protected one

@@ -20,8 +20,9 @@ from bot.chat.teams.keys import Keys, KeysDown
 from bot.chat.teams.listen import Listener
 from bot.chat.teams.package import PATH
 from bot.chat.teams.send import TeamsPlatform
-from bot.chat.teams.token import TokenRefused, Tokens
+from bot.chat.teams.token import SCOPE, TokenRefused, Tokens
 from bot.settings import Settings
+from integrations.entra.token import Tokens as AppTokens
 
 _SOON = {"retry-after": "5"}
 
@@ -40,11 +41,14 @@ class Teams:
         tokens = None
         if settings.teams_app_id:
             tokens = Tokens(
-                settings.teams_app_id,
-                settings.teams_tenant_id,
-                settings.teams_login_url,
-                secret=settings.teams_app_secret,
-                certificate=settings.teams_certificate_file,
+                AppTokens(
+                    settings.teams_app_id,
+                    settings.teams_tenant_id,
+                    SCOPE,
+                    login_url=settings.teams_login_url,
+                    secret=settings.teams_app_secret,
+                    certificate=settings.teams_certificate_file,
+                )
             )
         channel, where = settings.teams_approvals, settings.teams_service_url
         team = Place(channel, "", "", where, settings.teams_tenant_id, False) if channel else None

@@ -182,16 +182,16 @@ class TestThrottlingAndLosses:
 class TestTokens:
     async def test_one_token_serves_many_calls_and_a_refused_one_is_replaced(self, desk: Team) -> None:
         await desk.says("ana", "show my requests")
-        assert desk.teams.connector.logins == ["secret"]
-        desk.teams.connector.revoke()
+        assert desk.teams.connector.login.logins == ["secret"]
+        desk.teams.connector.login.revoke()
         await desk.says("ana", ASKED)
-        assert desk.teams.connector.logins == ["secret", "secret"]
+        assert desk.teams.connector.login.logins == ["secret", "secret"]
         assert desk.sees("ana").count("hours of vacation left") == 1
 
     async def test_a_certificate_is_used_where_there_is_one(self, tmp_path: Path) -> None:
         with FakeTeams.running() as teams, trusting(teams):
             made = trustme.CA().issue_cert("deskhand", key_type=trustme.KeyType.RSA)
-            teams.connector.certificate = made.cert_chain_pems[0].bytes().decode()
+            teams.connector.login.certificate = made.cert_chain_pems[0].bytes().decode()
             both = tmp_path / "app.pem"
             both.write_bytes(made.private_key_and_cert_chain_pem.bytes())
             async with team(
@@ -199,7 +199,7 @@ class TestTokens:
             ) as desk:
                 await desk.says("ana", "show my requests")
                 assert desk.teams.dm(object_id("ana"))
-            assert teams.connector.logins == ["certificate"]
+            assert teams.connector.login.logins == ["certificate"]
 
     @pytest.mark.parametrize(
         "wrong", [{"teams_app_secret": "no"}, {"teams_tenant_id": "0" * 8 + "-0000-0000-0000-" + "0" * 12}]

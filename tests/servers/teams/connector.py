@@ -1,4 +1,4 @@
-"""The Bot Connector's side that a bot calls: tokens, rooms, messages, members, and faults on purpose.
+"""The Bot Connector's side that a bot calls: rooms, messages, members, and faults on purpose.
 
 Source: https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
 """
@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
-import jwt
 from aiohttp import web
-from cryptography.x509 import load_pem_x509_certificate
 
+from tests.servers.entra.login import Login
 from tests.servers.teams.limits import of_activity
 from tests.servers.teams.state import APP_ID, BOT, TENANT, Body, Room, State, User
 
@@ -62,11 +59,8 @@ class Connector:
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.down = False
-        self.token_s = 3600.0  # how long a token is good for
-        self.logins: list[str] = []  # "secret", "certificate", or what was wrong
-        self.certificate = ""  # the app's, PEM
+        self.login = Login(APP_ID, TENANT, SCOPE, SECRET)
         self._state = state
-        self._tokens: dict[str, float] = {}
 
     def routes(self) -> list[web.RouteDef]:
         room = "/teams/v3/conversations/{room}"
@@ -77,53 +71,6 @@ class Connector:
             web.get(room + "/members/{user}", self._serve("member")),
             web.get(room + "/pagedmembers", self._serve("members")),
         ]
-
-    def revoke(self) -> None:
-        """Every token so far is refused from now on."""
-        self._tokens.clear()
-
-    # the log-in, which is served over https
-
-    async def metadata(self, request: web.Request) -> web.Response:
-        base = f"https://{request.host}/{request.match_info['tenant']}"
-        return web.json_response(
-            {
-                "issuer": f"{base}/v2.0",
-                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-                "token_endpoint": f"{base}/oauth2/v2.0/token",
-            }
-        )
-
-    async def login(self, request: web.Request) -> web.Response:
-        form = {name: values[0] for name, values in parse_qs(await request.text()).items()}
-        wrong = self._not_us(request.match_info["tenant"], form)
-        if wrong:
-            self.logins.append(wrong)
-            said = {"error": wrong, "error_description": f"AADSTS7000215: {form.get('client_secret')}"}
-            return web.json_response(said, status=401)
-        self.logins.append("certificate" if "client_assertion" in form else "secret")
-        token = secrets.token_urlsafe(40)
-        self._tokens[token] = time.monotonic() + self.token_s
-        return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": token})
-
-    def _not_us(self, tenant: str, form: Mapping[str, str]) -> str:
-        if tenant != TENANT:
-            return "invalid_request"
-        if form.get("client_id") != APP_ID or form.get("grant_type") != "client_credentials":
-            return "unauthorized_client"
-        if form.get("scope") != SCOPE:
-            return "invalid_scope"
-        if assertion := form.get("client_assertion"):
-            return self._not_signed(assertion)
-        return "" if form.get("client_secret") == SECRET else "invalid_client"
-
-    def _not_signed(self, assertion: str) -> str:
-        key: Any = load_pem_x509_certificate(self.certificate.encode()).public_key()
-        try:
-            jwt.decode(assertion, key, algorithms=["RS256", "PS256"], options={"verify_aud": False})
-        except jwt.PyJWTError:
-            return "invalid_client"
-        return ""
 
     # the calls
 
@@ -173,8 +120,7 @@ class Connector:
         return None
 
     def _let_in(self, request: web.Request) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or time.monotonic() > self._tokens.get(token, 0.0):
+        if not self.login.knows(request.headers.get("authorization", "")):
             raise Wrong(401, "Unauthorized")
 
     def _room(self, room: str) -> Room:

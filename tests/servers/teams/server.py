@@ -104,8 +104,7 @@ class FakeTeams(InThread):
         app.router.add_get("/v1/.well-known/openidconfiguration", self._openid)
         app.router.add_get("/keys", self._jwks)
         login = web.Application()
-        login.router.add_get("/{tenant}/v2.0/.well-known/openid-configuration", self.connector.metadata)
-        login.router.add_post("/{tenant}/oauth2/v2.0/token", self.connector.login)
+        login.add_routes(self.connector.login.routes())
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trust.load_cert_chain(self.certificates.cert_file, self.certificates.key_file)
         self._runners = [web.AppRunner(app, shutdown_timeout=0.1), web.AppRunner(login, shutdown_timeout=0.1)]

@@ -1,0 +1,49 @@
+"""Entra as one system: its connection, and every port of the contract that it fills."""
+
+from __future__ import annotations
+
+from integrations.contract import Suggestion
+from integrations.entra.accounts import EntraAccounts
+from integrations.entra.client import Client, EntraSettings, NotConfigured
+from integrations.entra.directory import EntraDirectory
+from integrations.entra.groups import EntraGroups
+from integrations.entra.rights import NEEDED
+from integrations.entra.suggest import suggestions
+
+__all__ = ["Entra", "EntraSettings", "NotConfigured"]
+
+_COUNTED = 5_000  # more is not counted
+
+
+class Entra:
+    """Nothing is connected until it is asked something."""
+
+    def __init__(self, settings: EntraSettings) -> None:
+        """:raises NotConfigured:"""
+        self.client = Client(settings)
+        self.directory = EntraDirectory(self.client)
+        self.groups = EntraGroups(self.client)
+        self.accounts = EntraAccounts(self.client)
+
+    async def check(self) -> str:
+        """:raises ConnectorError: with what to do"""
+
+        def work(graph: Client) -> str:
+            people = len(graph.all("users", select="id", top="999", most=_COUNTED))
+            groups = len(graph.all("groups", select="id", top="999", most=_COUNTED))
+            more = " or more" if _COUNTED in (people, groups) else ""
+            return f"Entra: {people} people, {groups} groups{more}, as {graph.settings.app_id}"
+
+        return await self.client.run(work)
+
+    async def missing(self) -> list[str] | None:
+        """Permissions that Deskhand needs and the app has not; None: its token does not say."""
+        held = await self.client.run(lambda graph: graph.granted())
+        return None if held is None else sorted(set(NEEDED) - held)
+
+    async def suggestions(self) -> list[Suggestion]:
+        """Groups that look requestable."""
+        return await self.client.run(suggestions)
+
+    def close(self) -> None:
+        self.client.close()
