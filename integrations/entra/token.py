@@ -35,6 +35,28 @@ class LoginRefused(PermissionRefused):
     """Microsoft does not take who we say we are: an admin has to mend it."""
 
 
+class _Http:
+    """The HTTP client that msal asks for: its ``get`` and ``post``, by httpx, with form values as text."""
+
+    def __init__(self, ca_file: Path | None) -> None:
+        self._client = httpx.Client(timeout=_TIMEOUT_S, verify=trust(ca_file))
+
+    def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> httpx.Response:
+        return self._client.get(url, params=params, headers=headers)
+
+    def post(
+        self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any
+    ) -> httpx.Response:
+        form = {
+            name: value.decode() if isinstance(value, bytes) else value
+            for name, value in (data or {}).items()
+        }
+        return self._client.post(url, params=params, data=form, headers=headers)
+
+    def close(self) -> None:
+        self._client.close()
+
+
 class Tokens:
     """Use it from any thread."""
 
@@ -55,7 +77,7 @@ class Tokens:
         self._scope = scope
         self._secret, self._certificate = secret, certificate
         self._ca_file = ca_file
-        self._http: httpx.Client | None = None
+        self._http: _Http | None = None
         self._app: msal.ConfidentialClientApplication | None = None
         self._token, self._until = "", float("-inf")
         self._refusal, self._refused_at = "", float("-inf")
@@ -95,7 +117,7 @@ class Tokens:
     def _ask(self) -> dict[str, Any]:
         try:
             if self._http is None:
-                self._http = httpx.Client(timeout=_TIMEOUT_S, verify=trust(self._ca_file))
+                self._http = _Http(self._ca_file)
             if self._app is None:
                 self._app = msal.ConfidentialClientApplication(
                     self._app_id,
