@@ -26,7 +26,8 @@ PATIENCE_S = 5.0  # how long a call goes on trying
 _AGAIN = frozenset({412, 429, 502, 504})
 _FIRST_PAUSE_S = 0.4
 _LONGEST_S = 3600.0
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
+# Long, because a message whose answer was not waited for is posted again, and stands there twice.
+_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _LANES = 10_000
 
 log = structlog.get_logger()
