@@ -1,5 +1,5 @@
 # The two that matter: `make run` serves the desk, `make test` checks everything.
-.PHONY: run test lint bench faults playground lock
+.PHONY: run test lint bench faults long playground lock
 
 run:
 	@sh scripts/bootstrap.sh && exec .venv/bin/python -m bot serve
@@ -17,6 +17,11 @@ faults:
 	@sh scripts/bootstrap.sh dev && .venv/bin/python -m scripts.servers
 	.venv/bin/python -m tests.faults
 	.venv/bin/python -m tests.faults --directory --kills 60
+
+# What takes minutes: training anew, held against the stored weights.
+long:
+	@sh scripts/bootstrap.sh dev
+	.venv/bin/python -m pytest -m long
 
 # The journeys in Microsoft's local playground, a client of Teams that is not ours: fetched, never shipped.
 playground:

@@ -45,7 +45,15 @@ def test_messages_of_other_authors_are_understood(classifier, phrases, file):
     assert found.false_actions <= 0.05, report(found)
 
 
-@pytest.mark.slow
+def test_training_is_repeatable(phrases):
+    """On a few phrases; ``make long`` does it on all of them, and compares with the stored weights."""
+    few = {name: said[:25] for name, said in list(phrases.items())[:4]}
+    one, other = (Classifier(train.fit(few)) for _ in range(2))
+    for message in read(HELD_OUT)[:40]:
+        assert one.classify(message.text) == other.classify(message.text)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_training_again_gives_the_same_predictions(classifier, phrases):
     stored = classifier.weights
