@@ -53,6 +53,7 @@ from integrations.contract import (
     Balance,
     Directory,
     Groups,
+    Passes,
     Person,
     SystemDown,
     TimeOff,
@@ -111,6 +112,8 @@ class System(Protocol):
     def groups(self) -> Groups: ...
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def passes(self) -> Passes | None: ...
     async def check(self) -> str: ...
     def close(self) -> None: ...
 
@@ -203,6 +206,7 @@ def _entra(settings: Settings) -> System:
                 on_leave=settings.entra_on_leave,
                 names=settings.entra_group_names,
                 time_zone=settings.entra_time_zone,
+                passes=settings.entra_credential == "pass",
                 graph_url=settings.entra_graph_url,
                 login_url=settings.entra_login_url,
                 ca_file=settings.entra_ca_file,
@@ -271,7 +275,7 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
         policies=policies,
         catalogue=catalogue,
         registry=registry,
-        ports=Ports(system.directory, system.groups, system.accounts, _time_off(system)),
+        ports=Ports(system.directory, system.groups, system.accounts, _time_off(system), system.passes),
         people=People(system.directory, database, platforms, clock),
         platforms=platforms,
         clock=clock,

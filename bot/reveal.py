@@ -57,37 +57,45 @@ _HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 
-_ASK = """<h1>Your new password</h1>
+_ASK = """<h1>Your new {what}</h1>
 <p>Your manager has a six-digit code on the card where they approved this.
 Have them read it out to you by voice; nobody needs it in writing.</p>{wrong}
 <form method="post" autocomplete="off"><label for="code">Code</label>
 <input id="code" name="code" inputmode="numeric" pattern="[0-9 ]{{6,7}}" maxlength="7" required autofocus>
 <button>Show it once</button></form>"""
 
-_SHOWN = """<h1>Your new password</h1>
-<p>Log in with it now: it is shown this once, and you choose your own right after.</p>
+_SHOWN = """<h1>Your new {what}</h1>
+<p>{how}</p>
 <code>{secret}</code>
 <p><small>Close this page when you are done. It was destroyed here the moment you saw it.</small></p>"""
+
+_HOW = {
+    "password": "Log in with it now: it is shown this once, and you choose your own right after.",
+    "pass": "Sign in with it now, instead of your password: it is shown this once and good for one sign-in.",
+}
 
 _GONE = """<h1>Nothing to show</h1><p>{why}</p>"""
 
 
 def reveal_app(reveals: Reveals) -> Starlette:
     """Mounted at ``/reveal``."""
+    what = reveals.credential
 
     async def ask(request: Request) -> Response:
         if not reveals.waiting(request.path_params["token"]):
             return _page(_GONE.format(why=escape(GONE.why)), 410)
-        return _page(_ASK.format(wrong=""))
+        return _page(_ASK.format(what=what, wrong=""))
 
     async def show(request: Request) -> Response:
         code = _code(await _body(request))
         answer = await reveals.show(request.path_params["token"], code)
         if not isinstance(answer, Refused):
-            return _page(_SHOWN.format(secret=escape(answer.value)))
+            return _page(_SHOWN.format(what=what, how=_HOW[what], secret=escape(answer.value)))
         if answer.tries == 0:
             return _page(_GONE.format(why=escape(answer.why)), 410)
-        return _page(_ASK.format(wrong=f'<p class="wrong" role="alert">{escape(answer.why)}</p>'), 403)
+        return _page(
+            _ASK.format(what=what, wrong=f'<p class="wrong" role="alert">{escape(answer.why)}</p>'), 403
+        )
 
     return Starlette(
         routes=[

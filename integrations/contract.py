@@ -209,6 +209,19 @@ class Accounts(Protocol):
         """True where this call unlocked the account, False where it was not locked."""
 
 
+class Passes(Protocol):
+    """Credentials for one sign-in, made by the system itself."""
+
+    async def waiting(self, person_id: str) -> frozenset[str]:
+        """Ids of this person's passes that can still be used; none of them tells the pass."""
+
+    async def issue(self, person_id: str, *, op: str) -> Secret:
+        """A new pass, which nobody can look up later. Earlier ones are void, and open sessions end.
+
+        :raises PermissionRefused:, :raises AccountDisabled:, :raises OutcomeUnknown:
+        """
+
+
 class TimeOff(Protocol):
     async def balances(self, person_id: str, on: date) -> list[Balance]:
         """What is left on a day, one entry a policy."""

@@ -40,6 +40,7 @@ ENTRA = {
 }
 FITTING = {
     "entra_tenant_id": "11111111-2222-3333-4444-555555555550",
+    "entra_credential": "password",
     "entra_app_id": "7e0c9b1a-52f1-4d0e-8a43-6a6b0f6f9c10",
     "entra_groups": "admins=3F2504E0-4F89-11D3-9A0C-0305E82C3301",
     "entra_graph_url": "https://graph.microsoft.us/v1.0",
@@ -185,6 +186,7 @@ def test_half_a_directory_stops_the_start(name: str, value: str | None) -> None:
         ({"ENTRA_GROUPS": "admins"}, "ENTRA_GROUPS"),
         ({"ENTRA_GRAPH_URL": "http://graph.example"}, "ENTRA_GRAPH_URL"),
         ({"ENTRA_LOGIN_URL": "http://login.example"}, "ENTRA_LOGIN_URL"),
+        ({"ENTRA_CREDENTIAL": "both"}, "ENTRA_CREDENTIAL"),
         (LDAP, "one of them is the directory of record"),
     ],
 )

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from bot.chat.card import Card, Fact
-from integrations.contract import Accounts, Directory, Groups, Person, Secret, TimeOff
+from integrations.contract import Accounts, Directory, Groups, Passes, Person, Secret, TimeOff
 from policies.catalogue import Catalogue, Resource
 
 # Parameters of a request: JSON values only, each put there by a slot. See ``SlotKind``.
@@ -71,6 +71,7 @@ class World:
     groups: Groups
     accounts: Accounts
     time_off: TimeOff
+    passes: Passes | None
     catalogue: Catalogue
     requests: Requests
     now: datetime  # UTC
@@ -89,6 +90,16 @@ class Preview:
     ends_at: datetime | None = None  # a fixed end; None with ``minutes``: counted from when given
 
 
+class Vault(Protocol):
+    """The sealed place of one request's new credential."""
+
+    async def secret(self) -> Secret | None:
+        """What lies in it; an empty one where the system has still to make it."""
+
+    async def keep(self, secret: Secret) -> None:
+        """In place of what lay in it; on disk when this returns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One step's surroundings while it runs."""
@@ -97,7 +108,7 @@ class Run:
     subject: Person
     params: Params
     op: str  # id of this operation; the same again after a crash
-    secret: Secret | None = None
+    vault: Vault
 
 
 # What a step saw before it acted: JSON, committed before the write.

@@ -64,6 +64,7 @@ class Story:
     words: str = ""  # of the requester
     reasons: dict[str, str] = field(default_factory=dict)  # person -> the reason they gave
     url: str = ""  # where the reveal page is
+    credential: str = "password"  # what people call what it shows
 
 
 def status(story: Story) -> str:
@@ -165,10 +166,12 @@ def news(story: Story) -> Card:
         manager = say.names([request.name(each.person) for each in story.approvals])
         until = say.moment(story.sealed.expires_at, request.zone)
         text = (
-            f"Your new password is ready. Open the page below and type the six digits that {manager}"
-            f" reads out to you by voice. It is shown once, until {until}."
+            f"Your new {story.credential} is ready. Open the page below and type the six digits that"
+            f" {manager} reads out to you by voice. It is shown once, until {until}."
         )
-        links = (Link(label="Show my new password", url=f"{story.url}/reveal/{story.sealed.token}"),)
+        links = (
+            Link(label=f"Show my new {story.credential}", url=f"{story.url}/reveal/{story.sealed.token}"),
+        )
     return Card(
         title=story.title,
         text=text,

@@ -15,11 +15,12 @@ from bot.procedures.action import Procedure, Run, Step, World
 from bot.procedures.execute import Executor, Outcome, Result
 from bot.procedures.gate import Gate, recorded, target_of
 from bot.procedures.ledger import Approval, Note
-from bot.procedures.office import Office
+from bot.procedures.office import Office, credential
 from bot.procedures.request import ABANDONED, Request, Stale, State, digest_of
 from bot.procedures.timers import Timers
+from bot.procedures.vault import SealedVault
 from bot.store import frozen, sealed
-from integrations.contract import UnknownPerson
+from integrations.contract import Secret, UnknownPerson
 from policies.decide import Ask, Decision
 
 _SERVICE = "engine"
@@ -100,7 +101,7 @@ class Doing:
             if any(frozen.is_frozen(conn, each) for each in (request.requester, request.subject)):
                 raise Stale(request.ref)  # frozen since the gate looked: it looks again
             if action.makes_secret:
-                self._office.seals.put(conn, request.ref, sealed.new_password())
+                self._office.seals.put(conn, request.ref, self._new_secret())
             # No job of its own: the net of the move that led here is still out, and the sweep is under it.
             ledger.move(conn, request, State.EXECUTING, note, self._office.clock())
 
@@ -303,7 +304,8 @@ class Doing:
         if waiting is None or waiting.expires_at is None or now < waiting.expires_at:
             return False
         note = _note("credential.expired")
-        outcome = "The new password was not looked at in time, so it was destroyed. Please ask again."
+        what = credential(self._office.ports)
+        outcome = f"The new {what} was not looked at in time, so it was destroyed. Please ask again."
 
         def work(conn: Connection) -> None:
             sealed.destroy(conn, request.ref)
@@ -319,9 +321,12 @@ class Doing:
             subject = await world.directory.person(request.subject)
         except UnknownPerson:
             return None
-        with self._office.database.read() as conn:
-            secret = self._office.seals.open(conn, request.ref)
-        return lambda step: Run(world, subject, request.params, f"{request.ref}:{step.name}", secret)
+        vault = SealedVault(self._office.database, self._office.seals, request.ref)
+        return lambda step: Run(world, subject, request.params, f"{request.ref}:{step.name}", vault)
+
+    def _new_secret(self) -> Secret:
+        """A password of ours, or nothing yet: a pass is made by the system."""
+        return Secret("") if self._office.ports.passes else sealed.new_password()
 
     async def _to_tell(self, request: Request) -> tuple[str, ...]:
         managers = await self._office.ports.directory.managers(request.subject)

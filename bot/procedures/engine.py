@@ -80,6 +80,7 @@ class Engine:
             groups=ports.groups,
             accounts=ports.accounts,
             time_off=ports.time_off,
+            passes=ports.passes,
             catalogue=self._office.catalogue,
             requests=self._own,
             now=self._office.clock(),

@@ -14,7 +14,7 @@ from bot.procedures.action import Registry
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.sealed import Seals
-from integrations.contract import Accounts, Directory, Groups, TimeOff
+from integrations.contract import Accounts, Directory, Groups, Passes, TimeOff
 from policies.catalogue import Catalogue
 from policies.decide import Policies
 
@@ -27,6 +27,12 @@ class Ports:
     groups: Groups
     accounts: Accounts
     time_off: TimeOff
+    passes: Passes | None = None  # where a new credential is a pass, and not a password
+
+
+def credential(ports: Ports) -> str:
+    """What people call the new credential that these systems give."""
+    return "pass" if ports.passes else "password"
 
 
 @dataclass(frozen=True, slots=True)

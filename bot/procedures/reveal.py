@@ -10,7 +10,7 @@ from bot.audit.trail import DESKHAND
 from bot.procedures import ledger
 from bot.procedures.engine import Engine
 from bot.procedures.ledger import Note
-from bot.procedures.office import Office
+from bot.procedures.office import Office, credential
 from bot.procedures.request import Request, State
 from bot.store import frozen, sealed
 from bot.store.sealed import Sealed
@@ -32,6 +32,12 @@ class Reveals:
     def __init__(self, office: Office, engine: Engine) -> None:
         self._office = office
         self._engine = engine
+        self.credential = credential(office.ports)
+        self._shown = (
+            "Your new password was shown. It has to be changed."
+            if self.credential == "password"
+            else "Your new pass was shown. It is good for one sign-in."
+        )
 
     def waiting(self, token: str) -> bool:
         """Whether something can be shown under this token."""
@@ -55,16 +61,15 @@ class Reveals:
             return self._wrong(conn, found, request)
         secret = self._office.seals.open(conn, found.ref)
         sealed.destroy(conn, found.ref)
-        self._move(
-            conn, request, "credential.shown", "ok", "Your new password was shown. It has to be changed."
-        )
+        self._move(conn, request, "credential.shown", "ok", self._shown)
         return request.ref, secret or GONE
 
     def _wrong(self, conn: Connection, found: Sealed, request: Request) -> tuple[str, Refused]:
         left = found.tries - 1
         if left <= 0:
             sealed.destroy(conn, found.ref)
-            said = "The code was wrong too often, so the new password was destroyed. You can ask again."
+            what = self.credential
+            said = f"The code was wrong too often, so the new {what} was destroyed. You can ask again."
             self._move(conn, request, "credential.locked", "refused", said)
             return request.ref, Refused(said)
         sealed.wrong_code(conn, found.ref)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from bot.audit.words import WordsChanged
 from bot.procedures import ledger
 from bot.procedures.cards import Story
-from bot.procedures.office import Office
+from bot.procedures.office import Office, credential
 from bot.procedures.request import Request
 from bot.store import sealed
 
@@ -31,6 +31,7 @@ class Stories:
             words=self._read(conn, request.words),
             reasons={each.person: self._read(conn, each.words) for each in given if each.words},
             url=self._office.settings.url,
+            credential=credential(self._office.ports),
         )
 
     def _read(self, conn: Connection, words: int | None) -> str:

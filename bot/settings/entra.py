@@ -29,6 +29,9 @@ class EntraPart:
     )
     entra_on_leave: str = setting("ENTRA_ON_LEAVE_GROUP", "", "of those who are away, by name or id")
     entra_time_zone: str = setting("ENTRA_TIME_ZONE", "UTC", "of everybody, as an IANA name")
+    entra_credential: str = setting(
+        "ENTRA_CREDENTIAL", "pass", "what a reset gives: pass (for one sign-in), or password"
+    )
     entra_graph_url: str = setting("ENTRA_GRAPH_URL", "https://graph.microsoft.com/v1.0", "Microsoft Graph")
     entra_login_url: str = setting(
         "ENTRA_LOGIN_URL", "https://login.microsoftonline.com", "where Deskhand gets its token for it"
@@ -57,6 +60,8 @@ class EntraPart:
                 raise SettingError(f"{name}: takes an id like 01234567-89ab-cdef-0123-456789abcdef")
         if not (self.entra_certificate_file or self.entra_app_secret):
             raise SettingError("ENTRA_CERTIFICATE_FILE or ENTRA_APP_SECRET: one is needed")
+        if self.entra_credential not in ("pass", "password"):
+            raise SettingError("ENTRA_CREDENTIAL: takes pass or password")
         if not self.entra_protected:
             raise SettingError(
                 "ENTRA_PROTECTED_GROUPS: name the groups whose members nobody may reach through a bot"

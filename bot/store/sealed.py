@@ -50,6 +50,13 @@ class Seals:
             },
         )
 
+    def replace(self, conn: sa.Connection, ref: str, secret: Secret) -> None:
+        """Another credential under the same link and code."""
+        sealed = self._box.seal(secret.value.encode(), b"secret " + ref.encode())
+        conn.execute(
+            sa.text("UPDATE sealed SET secret = :secret WHERE ref = :ref"), {"ref": ref, "secret": sealed}
+        )
+
     def open(self, conn: sa.Connection, ref: str) -> Secret | None:
         """The credential itself, to be applied (again, the same) or shown."""
         row = conn.execute(sa.text("SELECT secret FROM sealed WHERE ref = :ref"), {"ref": ref}).first()

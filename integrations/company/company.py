@@ -15,6 +15,7 @@ from integrations.company.hr import HumanResources
 from integrations.company.login import LoginOutcome, change_password, log_in
 from integrations.company.time_off import CompanyTimeOff
 from integrations.company.write_log import Write, writes
+from integrations.contract import Passes
 
 SEED = Path(__file__).with_name("seed")
 
@@ -28,6 +29,7 @@ class Company:
         self.groups = CompanyGroups(client)
         self.accounts = CompanyAccounts(client)
         self.time_off = CompanyTimeOff(client)
+        self.passes: Passes | None = None
         self.hr = HumanResources(client)
 
     @classmethod

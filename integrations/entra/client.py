@@ -64,6 +64,7 @@ class EntraSettings:
     on_leave: str = ""  # id or name of the group of those who are away
     names: Mapping[str, str] | None = None  # name that the rules use -> id of the group
     time_zone: str = "UTC"
+    passes: bool = True  # a new credential is a pass; False: a password
     graph_url: str = "https://graph.microsoft.com/v1.0"
     login_url: str = "https://login.microsoftonline.com"
     ca_file: Path | None = None

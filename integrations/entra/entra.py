@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from integrations.contract import Suggestion
+from integrations.contract import Passes, Suggestion
 from integrations.entra.accounts import EntraAccounts
 from integrations.entra.client import Client, EntraSettings, NotConfigured
 from integrations.entra.directory import EntraDirectory
 from integrations.entra.groups import EntraGroups
-from integrations.entra.rights import NEEDED
+from integrations.entra.passes import EntraPasses
+from integrations.entra.rights import BY_PASS, BY_PASSWORD, NEEDED
 from integrations.entra.suggest import suggestions
 
 __all__ = ["Entra", "EntraSettings", "NotConfigured"]
@@ -24,6 +25,7 @@ class Entra:
         self.directory = EntraDirectory(self.client)
         self.groups = EntraGroups(self.client)
         self.accounts = EntraAccounts(self.client)
+        self.passes: Passes | None = EntraPasses(self.client) if settings.passes else None
 
     async def check(self) -> str:
         """:raises ConnectorError: with what to do"""
@@ -39,7 +41,8 @@ class Entra:
     async def missing(self) -> list[str] | None:
         """Permissions that Deskhand needs and the app has not; None: its token does not say."""
         held = await self.client.run(lambda graph: graph.granted())
-        return None if held is None else sorted(set(NEEDED) - held)
+        other = BY_PASSWORD if self.passes else BY_PASS
+        return None if held is None else sorted(set(NEEDED) - held - {other})
 
     async def suggestions(self) -> list[Suggestion]:
         """Groups that look requestable."""

@@ -10,12 +10,15 @@ import base64
 import binascii
 import json
 
-# Permission -> what it is for.
+BY_PASS, BY_PASSWORD = "UserAuthMethod-TAP.ReadWrite.All", "User-PasswordProfile.ReadWrite.All"
+
+# Permission -> what it is for; of those two, one is enough.
 NEEDED = {
     "User.Read.All": "people, their managers, and who was deleted lately",
     "GroupMember.ReadWrite.All": "who is in which group; joining and leaving",
     "RoleManagement.Read.Directory": "who holds a directory role, so is out of reach",
-    "User-PasswordProfile.ReadWrite.All": "a new password, for people who are managed in the cloud",
+    BY_PASS: "passes for one sign-in",
+    BY_PASSWORD: "a new password, for people who are managed in the cloud",
     "User.RevokeSessions.All": "ending open sessions after it",
 }
 

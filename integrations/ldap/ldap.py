@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from integrations.contract import Suggestion
+from integrations.contract import Passes, Suggestion
 from integrations.ldap.accounts import LdapAccounts
 from integrations.ldap.check import check, may_change, require_humble
 from integrations.ldap.client import Client, LdapSettings
@@ -27,6 +27,7 @@ class Ldap:
         self.client = Client(settings, vet=require_humble)
         self.directory = LdapDirectory(self.client, clock)
         self.groups = LdapGroups(self.client, self.directory)
+        self.passes: Passes | None = None
         self.accounts = LdapAccounts(self.client, self.directory)
 
     async def check(self) -> str:

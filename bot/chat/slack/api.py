@@ -19,6 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.platform import PlatformDown
+from bot.chat.proxy import env_proxy
 from bot.chat.slack.manifest import METHODS
 
 PATIENCE_S = 5.0  # how long a call waits where Slack throttles it
@@ -93,7 +94,7 @@ class Api:
             session=self._session,
             timeout=_TIMEOUT_S,
             retry_handlers=[],
-            trust_env_in_session=True,
+            proxy=env_proxy(self._base_url),
         )
 
     async def close(self) -> None:
@@ -121,7 +122,8 @@ class Api:
         if self._session is None:
             raise PlatformDown("Slack is not connected")
         try:
-            async with self._session.post(url, json=body, allow_redirects=False) as answer:
+            proxy = env_proxy(url)
+            async with self._session.post(url, json=body, proxy=proxy, allow_redirects=False) as answer:
                 return answer.status, (await answer.text())[:200]
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Lost(f"response_url: {type(error).__name__}") from error

@@ -25,6 +25,7 @@ from starlette.routing import BaseRoute, Route
 from bot.chat.envelope import BadEnvelope, Body, raw_body
 from bot.chat.places import Places
 from bot.chat.platform import ChatWrong, PlatformDown, Receive
+from bot.chat.proxy import env_proxy
 from bot.chat.slack import gate
 from bot.chat.slack.api import Api, TokenRefused
 from bot.chat.slack.check import Line, check, prove
@@ -144,8 +145,10 @@ class Slack:
     async def _open_socket(self) -> None:
         if not self._settings.slack_app_token or self._socket is not None:
             return
-        client = AsyncWebClient(token=self._settings.slack_app_token, base_url=self._settings.slack_api_url)
-        self._socket = SocketModeClient(self._settings.slack_app_token, web_client=client, ping_interval=5)
+        proxy = env_proxy(self._settings.slack_api_url)
+        token, url = self._settings.slack_app_token, self._settings.slack_api_url
+        client = AsyncWebClient(token=token, base_url=url, proxy=proxy)
+        self._socket = SocketModeClient(token, web_client=client, ping_interval=5, proxy=proxy)
         self._socket.socket_mode_request_listeners.append(self._envelope)
         await self._socket.connect()  # type: ignore[no-untyped-call]  # likewise
 

@@ -20,6 +20,7 @@ import aiohttp
 import structlog
 
 from bot.chat.platform import PlatformDown
+from bot.chat.proxy import env_proxy
 from bot.chat.teams.token import Tokens
 
 PATIENCE_S = 5.0  # how long a call goes on trying
@@ -51,10 +52,11 @@ class Api:
         """:param tokens: None: a playground on this machine, which asks for none"""
         self._tokens = tokens
         self._session: aiohttp.ClientSession | None = None
+        self._proxies: dict[str, str | None] = {}  # service -> on the way to it
         self._not_before: dict[str, float] = {}  # conversation -> when Microsoft takes the next call
 
     async def open(self) -> None:
-        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True)
+        self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -101,7 +103,7 @@ class Api:
         for attempt in range(100):
             await self._wait(lane, until, what)
             token = await self.token()
-            status, said, retry_after = await self._once(method, f"{service.rstrip('/')}/{path}", token, body)
+            status, said, retry_after = await self._once(method, service, path, token, body)
             if status < 300:
                 return said
             if status in _AGAIN:
@@ -117,15 +119,23 @@ class Api:
         raise PlatformDown(f"{what}: not taken")
 
     async def _once(
-        self, method: str, url: str, token: str, body: Mapping[str, Any] | None
+        self, method: str, service: str, path: str, token: str, body: Mapping[str, Any] | None
     ) -> tuple[int, Mapping[str, Any], str]:
         """Status, answer, and what Retry-After says."""
         if self._session is None:
             raise PlatformDown("Teams is not connected")
         headers = {"authorization": f"Bearer {token}"} if token else {}
+        url = f"{service.rstrip('/')}/{path}"
+        if service not in self._proxies:
+            self._proxies[service] = env_proxy(service)
         try:
             async with self._session.request(
-                method, url, json=body, headers=headers, allow_redirects=False
+                method,
+                url,
+                json=body,
+                headers=headers,
+                proxy=self._proxies[service],
+                allow_redirects=False,
             ) as answer:
                 return answer.status, _object(await answer.read()), answer.headers.get("retry-after", "")
         except aiohttp.ClientConnectorError as error:

@@ -34,7 +34,7 @@ class Teams:
 
     def __init__(self, settings: Settings) -> None:
         self._home = Home(
-            settings.teams_app_id,
+            settings.teams_app_id.lower(),
             settings.teams_tenants,
             SERVICES | {service(settings.teams_service_url)},
         )

@@ -100,7 +100,7 @@ class Incoming(_Part):
 class Home:
     """What Deskhand is to Teams, and whom it serves."""
 
-    app_id: str  # empty: Microsoft's playground on this machine, where there are no tokens
+    app_id: str  # in small letters; empty: Microsoft's playground on this machine, where there are no tokens
     tenants: frozenset[str]
     services: frozenset[str]  # scheme and host of each service that may be answered
 
@@ -167,9 +167,9 @@ def admit(said: Incoming, voucher: Voucher, home: Home) -> None:
         raise BadEnvelope(401, "another service")
     if said.channel != CHANNEL or CHANNEL not in voucher.endorsements:
         raise BadEnvelope(401, "another channel")
-    if said.recipient.id != home.bot:
+    if said.recipient.id.lower() != home.bot:
         raise BadEnvelope(401, "for another bot")
-    tenants = {said.room.tenant, _tenant(said.channel_data)} - {""}
+    tenants = {said.room.tenant.lower(), _tenant(said.channel_data).lower()} - {""}
     if not tenants or not tenants <= home.tenants:
         raise BadEnvelope(403, "another tenant")
 

@@ -41,19 +41,31 @@ class Members:
         at, known = self._known.get(account, (0.0, None))
         if known and not fresh and time.monotonic() - at < REMEMBERED_S:
             return known
-        place = self._met.get(account) or self.places.of(account) or self.team
-        if not account or place is None:
-            return Account(account, refused="never met in Teams")
-        user = place.user if account in (place.account, place.user) else account
         try:
-            member = await self._api.member(place.service_url, place.conversation, user)
+            member = await self._member(account) if account else None
         except Refused as error:
             return Account(account, refused=f"unknown to Teams ({error.code or error.status})")
+        if member is None:
+            return Account(account, refused="never met in Teams")
         said = self._account_of(member)
         if account not in (said.id, str(member.get("id"))):
             return Account(account, refused="Teams answers for somebody else")
         self._remember(account, said)
         return said
+
+    async def _member(self, account: str) -> Mapping[str, Any] | None:
+        """In a conversation that both are in. :raises Refused: there is none, or they left it"""
+        place = self._met.get(account) or self.places.of(account) or self.team
+        if place is None:
+            return None
+        user = place.user if account in (place.account, place.user) else account
+        try:
+            return await self._api.member(place.service_url, place.conversation, user)
+        except Refused as error:
+            if not (place.direct and error.status in (403, 404)):
+                raise
+        await self.places.forget(place.conversation, "")  # they took the app away: they may be in a team
+        return await self._member(account)
 
     async def find(self, mail: str) -> Account | None:
         """A member of the approvals channel's team. :raises PlatformDown:"""

@@ -266,6 +266,14 @@ class TestPlaces:
         with pytest.raises(Unreachable):
             await platform.direct(object_id("ana"))
 
+    async def test_whoever_took_the_app_away_is_still_known_in_a_channel(self, desk: Team) -> None:
+        await desk.says("ana", "show my requests")
+        general = desk.teams.add_channel("general", object_id("ana"))
+        desk.teams.fail("member", "403", room=desk.teams.state.personal(desk.user("ana")).id)
+        desk.house.app.office.platforms["teams"].members._known.clear()  # type: ignore[attr-defined]
+        await desk.mentions("ana", general, ASKED)
+        assert desk.house.events("lookup.answered"), "she is who she is, by the channel's word"
+
     async def test_whoever_adds_it_to_a_team_tells_where_the_team_is(self, desk: Team) -> None:
         other = desk.teams.add_channel("other", object_id("ana"))
         await desk.teams.adds_to_team(object_id("ana"), other)

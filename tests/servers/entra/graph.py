@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import ssl
 import tempfile
 import time
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from aiohttp import web
 
@@ -78,6 +80,7 @@ class Tenant:
     owners: dict[str, list[str]] = field(default_factory=dict)  # group -> people
     passwords: dict[str, str] = field(default_factory=dict)
     roles: dict[str, list[str]] = field(default_factory=dict)  # role -> people
+    passes: dict[str, list[Body]] = field(default_factory=dict)  # person -> theirs, the newest last
     revoked: list[str] = field(default_factory=list)  # whose sessions were ended
 
 
@@ -107,6 +110,8 @@ class FakeGraph(InThread):
         self.down = False
         self.read_only = False  # the app has no right to change anything
         self.lag_s = 0.0  # how long a change is not shown
+        self.pass_minutes = (60, 480)  # shortest and longest that the policy allows
+        self.passes_allowed = True
         self.port = 0
         self._late: dict[tuple[str, str], _Late] = {}
         self._folder = tempfile.TemporaryDirectory()
@@ -234,6 +239,14 @@ class FakeGraph(InThread):
                 return self._remove(self._group(key)["id"], person)
             case "PATCH", ["users", key]:
                 return self._set_password(self._user(key), body)
+            case "GET", ["users", key, "authentication", "temporaryAccessPassMethods"]:
+                held = self.tenant.passes.get(self._user(key)["id"], [])
+                shown = [{k: v for k, v in each.items() if k != "temporaryAccessPass"} for each in held]
+                return 200, self._page(request, shown)
+            case "POST", ["users", key, "authentication", "temporaryAccessPassMethods"]:
+                return self._issue(self._user(key)["id"], body or {})
+            case "DELETE", ["users", key, "authentication", "temporaryAccessPassMethods", method]:
+                return self._void(self._user(key)["id"], method)
             case "POST", ["users", key, "revokeSignInSessions"]:
                 self.tenant.revoked.append(self._user(key)["id"])
                 return 200, {"value": True}
@@ -287,6 +300,45 @@ class FakeGraph(InThread):
         user["passwordProfile"] = {"password": None, "forceChangePasswordNextSignIn": force}
         user["lastPasswordChangeDateTime"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         return 204, {}
+
+    # passes
+
+    def _issue(self, person: str, body: Body) -> tuple[int, Body]:
+        """One that can be used, and no second beside it."""
+        minutes = body.get("lifetimeInMinutes", self.pass_minutes[0])
+        allowed = self.pass_minutes[0] <= minutes <= self.pass_minutes[1]
+        if (
+            not self.passes_allowed
+            or not allowed
+            or any(p["isUsable"] for p in self.tenant.passes.get(person, []))
+        ):
+            raise _Refusal(400, "badRequest")
+        made = {
+            "id": str(uuid4()),
+            "temporaryAccessPass": secrets.token_urlsafe(9),
+            "isUsable": True,
+            "isUsableOnce": body.get("isUsableOnce") is True,
+            "lifetimeInMinutes": minutes,
+            "createdDateTime": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        }
+        self.tenant.passes.setdefault(person, []).append(made)
+        return 201, made
+
+    def _void(self, person: str, method: str) -> tuple[int, Body]:
+        held = self.tenant.passes.get(person, [])
+        if method not in [each["id"] for each in held]:
+            raise _Refusal(404, "itemNotFound")
+        self.tenant.passes[person] = [each for each in held if each["id"] != method]
+        return 204, {}
+
+    def sign_in_with_pass(self, account: str, value: str) -> bool:
+        """As the person does at Microsoft; a pass for one sign-in is used up by it."""
+        held = self.tenant.passes.get(person_id(account), [])
+        for each in held:
+            if each["isUsable"] and each["temporaryAccessPass"] == value:
+                each["isUsable"] = not each["isUsableOnce"]
+                return True
+        return False
 
     # groups
 
