@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.__main__ import main
 from bot.chat.teams import package
 from tests.command import Deskhand
 from tests.servers.teams.state import APP_ID, TENANT
@@ -68,9 +69,16 @@ TEAMS = {"TEAMS_APP_ID": APP_ID, "TEAMS_TENANT_ID": TENANT, "TEAMS_APP_SECRET": 
     ],
 )
 def test_what_is_missing_is_named(
-    tmp_path: Path, environ: dict[str, str], args: list[str], named: str
+    environ: dict[str, str],
+    args: list[str],
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert named in Deskhand(tmp_path / "data", environ).refuses("teams", "package", *args)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert main(["teams", "package", *args]) == 1
+    assert named in capsys.readouterr().err
 
 
 def test_the_command_writes_it(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.chat.card import Button, Card, CheckInput, ChoiceInput, Fact, Link, Option, Quote, TextInput, Tone
@@ -66,6 +66,7 @@ def test_whatever_people_write_is_a_valid_card_that_fits_and_text_in_it(said: st
     _only_text(made["attachments"][0]["content"])
 
 
+@settings(max_examples=25)  # the schema is slow to hold a card against
 @given(st.text(), st.text())
 def test_any_text_at_all(one: str, other: str) -> None:
     card = _everywhere(one).model_copy(update={"text": other, "quotes": (Quote(label=other, text=one),)})
