@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import main
+from bot.__main__ import _parser
+from bot.admin import Wrong, teams_package
 from bot.chat.teams import package
+from bot.settings import Settings
 from tests.command import Deskhand
 from tests.servers.teams.state import APP_ID, TENANT
 
@@ -68,17 +70,10 @@ TEAMS = {"TEAMS_APP_ID": APP_ID, "TEAMS_TENANT_ID": TENANT, "TEAMS_APP_SECRET": 
         (TEAMS, ["--website", "https://desk.example", "--file", "/nowhere/at/all.zip"], "cannot be written"),
     ],
 )
-def test_what_is_missing_is_named(
-    environ: dict[str, str],
-    args: list[str],
-    named: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-    assert main(["teams", "package", *args]) == 1
-    assert named in capsys.readouterr().err
+def test_what_is_missing_is_named(environ: dict[str, str], args: list[str], named: str) -> None:
+    given = _parser().parse_args(["teams", "package", *args])
+    with pytest.raises(Wrong, match=named):
+        teams_package(Settings.read(environ), given)
 
 
 def test_the_command_writes_it(tmp_path: Path) -> None:
