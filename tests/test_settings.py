@@ -81,6 +81,14 @@ def test_every_setting_says_what_it_means() -> None:
     assert all(name.startswith(PREFIXES) and meaning for name, _, meaning in rows)
 
 
+def test_what_is_not_set_is_shown_as_nothing_and_a_switch_as_what_one_would_write() -> None:
+    shown = {name: value for name, value, _ in Settings.read({}).rows()}
+    assert shown["LDAP_CA_FILE"] == ""
+    assert shown["TEAMS_PLAYGROUND"] == "no"
+    on = {name: value for name, value, _ in Settings.read({"TEAMS_PLAYGROUND": "yes"}).rows()}
+    assert on["TEAMS_PLAYGROUND"] == "yes"
+
+
 def test_no_token_or_secret_is_ever_printed() -> None:
     canary = {
         "SLACK_BOT_TOKEN": "xoxb-canary",

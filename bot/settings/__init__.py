@@ -50,5 +50,7 @@ class Settings(EntraPart, LdapPart, SlackPart, TeamsPart):
 
     def _shown(self, each: Field[Any]) -> str:
         value = getattr(self, each.name)
-        value = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        value = "" if value is None else str(value)
         return "(set)" if value and each.metadata.get("secret") else value
