@@ -92,6 +92,9 @@ class Client:
             ca_file=settings.ca_file,
         )
         self._http = httpx.Client(timeout=_TIMEOUT, verify=trust(settings.ca_file), follow_redirects=False)
+        self.group_seen: dict[
+            str, float
+        ] = {}  # group that settings name -> when it was last seen to be there
         self._vetted = ""  # the token of which we know that it is none too powerful
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="graph")
 

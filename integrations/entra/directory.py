@@ -6,6 +6,7 @@ role, is in a group that can hold one, or is in a protected group, at any depth.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from integrations.entra.client import Client, Json, NotThere
 from integrations.text import exact, folded, words
 
 MOST = 1000  # people in one answer of a search
+_BELIEVED_S = 60.0  # how long a group that was seen is taken to be there
 _CHAIN = 50  # managers above one person
 _SELECT = (
     "id,displayName,mail,userPrincipalName,jobTitle,department,accountEnabled,userType,employeeType,"
@@ -213,7 +215,21 @@ class Look:
         return self._person(self.gone(person_id), privileged=False, away=False, left=True)
 
     def _ids(self, groups: Iterable[str]) -> set[str]:
-        return {self.group_id(each) for each in groups if each}
+        """Of groups that are there: one that is not would protect nobody. :raises UnknownGroup:"""
+        ids = {self.group_id(each) for each in groups if each}
+        for group in ids:
+            if time.monotonic() - self._graph.group_seen.get(group, float("-inf")) > _BELIEVED_S:
+                self.existing(group)
+        return ids
+
+    def existing(self, group: str) -> str:
+        """:raises UnknownGroup:"""
+        try:
+            self._graph.get("groups", group, select="id")
+        except NotThere as error:
+            raise UnknownGroup("no group has this id") from error
+        self._graph.group_seen[group] = time.monotonic()
+        return group
 
     def _protected_people(self) -> set[str]:
         if self._protected is None:

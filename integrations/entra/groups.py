@@ -40,7 +40,7 @@ class EntraGroups:
     async def has(self, group_id: str, person_id: str) -> bool:
         def work(graph: Client) -> bool:
             look = Look(graph)
-            group = _existing(graph, look.group_id(group_id))
+            group = look.existing(look.group_id(group_id))
             return _has(graph, group, str(look.user(person_id)["id"]))
 
         return await self._client.run(work)
@@ -70,7 +70,7 @@ class EntraGroups:
 
         def work(graph: Client) -> bool:
             look = Look(graph)
-            group, person = _existing(graph, look.group_id(group_id)), str(look.user(person_id)["id"])
+            group, person = look.existing(look.group_id(group_id)), str(look.user(person_id)["id"])
             try:
                 graph.write("DELETE", "groups", group, "members", person, "$ref")
             except NotThere:
@@ -79,15 +79,6 @@ class EntraGroups:
             return True
 
         return await self._client.run(work)
-
-
-def _existing(graph: Client, group: str) -> str:
-    """:raises UnknownGroup:"""
-    try:
-        graph.get("groups", group, select="id")
-    except NotThere as error:
-        raise UnknownGroup("no group has this id") from error
-    return group
 
 
 def _has(graph: Client, group: str, person: str) -> bool:

@@ -17,6 +17,7 @@ from integrations.contract import (
     PermissionRefused,
     Secret,
     SystemDown,
+    UnknownGroup,
 )
 from integrations.entra import Entra, NotConfigured
 from integrations.entra.client import TooPowerful
@@ -190,10 +191,12 @@ class TestWhoIsOutOfReach:
         assert {p.id for p in await entra.directory.search("", limit=100) if p.privileged} >= {ANA}
 
     async def test_a_protected_group_that_is_not_there_is_an_error_not_nobody(self, graph: FakeGraph) -> None:
-        careless = Entra(settings_of(graph, protected=("admins",)))
-        with pytest.raises(Exception, match="no group has this id"):
-            await careless.directory.person(ANA)
-        careless.close()
+        for name in ("admins", CAST.no_group):  # no id at all, and one of a group that was deleted
+            careless = Entra(settings_of(graph, protected=(name,)))
+            for call in (careless.directory.person(ANA), careless.accounts.reset(ANA, GOOD, op="1")):
+                with pytest.raises(UnknownGroup):
+                    await call
+            careless.close()
 
     async def test_a_guest_is_no_employee(self, graph: FakeGraph, entra: Entra) -> None:
         graph.tenant.users[ANA]["userType"] = "Guest"
