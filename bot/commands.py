@@ -26,7 +26,7 @@ from bot.audit.trail import Event, append
 from bot.chat.card import Button, Card, Fact, Quote, Tone
 from bot.chat.clean import plain
 from bot.chat.inbound import Inbound
-from bot.chat.platform import Unreachable
+from bot.chat.platform import PlatformDown, Unreachable
 from bot.people import find_person
 from bot.procedures import ledger, say
 from bot.procedures.engine import Engine
@@ -224,11 +224,15 @@ class Commands:
         return f" Not reached in any chat: {say.names(lost)}." if lost else ""
 
     async def _reached(self, person: str) -> bool:
+        """A chat that does not answer now says nothing of them."""
         people = self._office.people
-        async for platform, account in people.ways(person):
-            with contextlib.suppress(Unreachable):
-                await self._office.platforms[platform].direct(account)
-                return people.reads(person, platform)
+        try:
+            async for platform, account in people.ways(person):
+                with contextlib.suppress(Unreachable):
+                    await self._office.platforms[platform].direct(account)
+                    return people.reads(person, platform)
+        except PlatformDown:
+            return True
         return False
 
     async def _freeze(self, admin: Person, inbound: Inbound, words: list[str]) -> list[Card]:

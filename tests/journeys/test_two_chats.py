@@ -176,6 +176,16 @@ class TestWhereSomebodyIsTold:
         await case.slack.press("bo", "Approve")
         assert await case.house.has("ana", "warehouse-readers")
 
+    async def test_pending_is_answered_while_the_other_chat_is_down(self, case: Both) -> None:
+        await case.slack.asks("ana", "I need access to the data warehouse for 2 weeks")
+        members = await case.house.app.company.groups.members(case.house.app.settings.admins)
+        admin = next(person.account for person in members if person.present)
+        await case.team.says(admin, "show my requests")
+        case.slack.slack.down = True
+        await case.team.says(admin, "pending")
+        assert f"{case.house.request().ref}:" in case.team.last(admin)
+        case.slack.slack.down = False
+
     async def test_somebody_whom_no_chat_reaches_is_told_to_the_admins_and_the_channel_decides(
         self, case: Both
     ) -> None:
