@@ -24,7 +24,7 @@ class Place:
 
 class Places(Protocol):
     def of(self, account: str) -> Place | None:
-        """The direct conversation, else the one they wrote in last."""
+        """The direct conversation, else one that they wrote in."""
 
     def at(self, conversation: str) -> Place | None:
         """Anybody's place in this conversation: they all stand behind the same service."""
@@ -32,5 +32,5 @@ class Places(Protocol):
     async def keep(self, place: Place) -> None:
         """:raises StorageDown:"""
 
-    async def forget(self, conversation: str, account: str) -> None:
-        """They left it, or took the app away. An empty account: everybody. :raises StorageDown:"""
+    async def forget(self, conversation: str) -> None:
+        """The app was taken away there. :raises StorageDown:"""

@@ -1,4 +1,4 @@
-"""Where people are, as a platform told it last: plain rows, read from memory."""
+"""Where people are, as a platform told it last: plain rows."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _AT = Sql(
     f"SELECT {_COLUMNS} FROM places WHERE platform = :p AND conversation = :c"  # noqa: S608  constants only
     " ORDER BY seen DESC LIMIT 1"
 )
-_FORGET = Sql("DELETE FROM places WHERE platform = :p AND conversation = :c AND (account = :a OR :a = '')")
+_FORGET = Sql("DELETE FROM places WHERE platform = :p AND conversation = :c")
 _REMEMBERED = 20_000
 
 
 class StoredPlaces:
-    """Of one platform. One process writes, so what it has read stays true until it writes."""
+    """Of one platform. One process writes, so what it has kept need not be kept again."""
 
     def __init__(self, database: Database, platform: str) -> None:
         self._database = database
@@ -71,11 +71,9 @@ class StoredPlaces:
         if len(self._kept) > _REMEMBERED:
             self._kept.popitem(last=False)
 
-    async def forget(self, conversation: str, account: str) -> None:
-        await self._database.write(
-            lambda conn: _FORGET.run(conn, p=self._platform, c=conversation, a=account)
-        )
-        for key in [key for key in self._kept if key[0] == conversation and account in ("", key[1])]:
+    async def forget(self, conversation: str) -> None:
+        await self._database.write(lambda conn: _FORGET.run(conn, p=self._platform, c=conversation))
+        for key in [key for key in self._kept if key[0] == conversation]:
             del self._kept[key]
 
 

@@ -62,7 +62,7 @@ class Teams:
         """:param ready: whether the desk can store what comes in"""
         self.platform.members.places = places
         self._ready = ready
-        self._listener = Listener(self.platform, receive, self._home)
+        self._listener = Listener(self.platform, receive)
 
     def routes(self) -> list[BaseRoute]:
         return [Route(PATH, self._post, methods=["POST"])]
@@ -144,7 +144,7 @@ class Teams:
             raise BadEnvelope(415, "not JSON")
         said = gate.read(json_object(raw))
         if voucher is None:
-            gate.admit_playground(said)
+            gate.admit_playground(said, request.headers.get("host", ""))
         else:
             gate.admit(said, voucher, self._home)
         return said

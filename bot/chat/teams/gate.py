@@ -174,9 +174,10 @@ def admit(said: Incoming, voucher: Voucher, home: Home) -> None:
         raise BadEnvelope(403, "another tenant")
 
 
-def admit_playground(said: Incoming) -> None:
-    """Without tokens: only from a playground on this very machine. :raises BadEnvelope: 401"""
-    if not _local(said.service_url) or said.channel != CHANNEL:
+def admit_playground(said: Incoming, host: str) -> None:
+    """Without tokens: only from a playground on this very machine, which calls us by a name of it. A page
+    elsewhere whose name was made to lead here calls us by another. :raises BadEnvelope: 401"""
+    if not (_local(said.service_url) and _local(f"http://{host}")) or said.channel != CHANNEL:
         raise BadEnvelope(401, "not the playground")
 
 

@@ -64,7 +64,7 @@ class Members:
         except Refused as error:
             if not (place.direct and error.status in (403, 404)):
                 raise
-        await self.places.forget(place.conversation, "")  # they took the app away: they may be in a team
+        await self.places.forget(place.conversation)  # they took the app away: they may be in a team
         return await self._member(account)
 
     async def find(self, mail: str) -> Account | None:

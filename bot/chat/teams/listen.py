@@ -21,7 +21,7 @@ from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.chat.places import Place
 from bot.chat.platform import PlatformDown, Receive, Unreachable
 from bot.chat.teams import render
-from bot.chat.teams.gate import CARD_ACTION, PERSONAL, Home, Incoming, mentioned, tenant_of
+from bot.chat.teams.gate import CARD_ACTION, PERSONAL, Incoming, mentioned, tenant_of
 from bot.chat.teams.send import TeamsPlatform, base
 from bot.chat.teams.words import words
 
@@ -43,9 +43,9 @@ log = structlog.get_logger()
 
 
 class Listener:
-    def __init__(self, platform: TeamsPlatform, receive: Receive, home: Home) -> None:
+    def __init__(self, platform: TeamsPlatform, receive: Receive) -> None:
         self._adapter = _Answers()
-        self._handler = _Handler(platform, receive, home)
+        self._handler = _Handler(platform, receive)
 
     async def take(self, said: Incoming) -> tuple[int, Mapping[str, Any]]:
         """HTTP status and body. :raises StorageDown:"""
@@ -74,6 +74,8 @@ class _Answers(BotAdapter):  # type: ignore[misc]  # the SDK ships no types
             context.turn_state[self.KEY] = activity.value
         return [ResourceResponse() for _ in activities]
 
+    # The two below have to be there; nothing in a turn calls them.
+
     async def update_activity(self, context: TurnContext, activity: Activity) -> None:
         raise NotImplementedError
 
@@ -82,11 +84,10 @@ class _Answers(BotAdapter):  # type: ignore[misc]  # the SDK ships no types
 
 
 class _Handler(ActivityHandler):  # type: ignore[misc]  # likewise
-    def __init__(self, platform: TeamsPlatform, receive: Receive, home: Home) -> None:
+    def __init__(self, platform: TeamsPlatform, receive: Receive) -> None:
         self.tasks: set[asyncio.Task[None]] = set()
         self._platform = platform
         self._receive = receive
-        self._home = home
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         said: Incoming = turn_context.turn_state[_SAID]
@@ -119,7 +120,7 @@ class _Handler(ActivityHandler):  # type: ignore[misc]  # likewise
     async def on_installation_update(self, turn_context: TurnContext) -> None:
         said: Incoming = turn_context.turn_state[_SAID]
         if said.action.startswith("remove"):
-            await self._platform.members.places.forget(base(said.room.id), "")
+            await self._platform.members.places.forget(base(said.room.id))
             return
         await self._keep(said)
         if said.room.kind == PERSONAL and said.action == "add":
@@ -131,7 +132,7 @@ class _Handler(ActivityHandler):  # type: ignore[misc]  # likewise
         said: Incoming = turn_context.turn_state[_SAID]
         us = said.recipient.id
         if us in [each.id for each in said.removed]:
-            await self._platform.members.places.forget(base(said.room.id), "")
+            await self._platform.members.places.forget(base(said.room.id))
         elif us in [each.id for each in said.added] and said.account:
             await self._keep(said)
 

@@ -125,7 +125,7 @@ class TeamsPlatform:
             return await self.api.post(service, conversation, self._from_us(conversation, activity))
         except Refused as error:
             if error.status in _GONE and conversation != self.approvals():
-                await self.members.places.forget(base(conversation), "")
+                await self.members.places.forget(base(conversation))
             raise Unreachable(str(error)) from error
 
     async def _put(self, ref: MessageRef, activity: Mapping[str, Any]) -> None:

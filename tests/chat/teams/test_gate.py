@@ -396,7 +396,11 @@ class TestAnything:
             "recipient": {"id": "b"},
             "conversation": {"id": "c"},
         }
-        gate.admit_playground(gate.read({**base, "serviceUrl": "http://localhost:56150/_connector"}))
+        good = gate.read({**base, "serviceUrl": "http://localhost:56150/_connector"})
+        gate.admit_playground(good, "127.0.0.1:8080")
+        for host in ("evil.example:8080", "", "127.0.0.1", "127.0.0.1.evil.example:8080"):
+            with pytest.raises(BadEnvelope):
+                gate.admit_playground(good, host)
         for url in (
             "http://localhost.evil.example:80/",
             "http://192.168.1.1:80/",
@@ -405,7 +409,7 @@ class TestAnything:
             "http://127.0.0.1@evil.example:80/",
         ):
             with pytest.raises(BadEnvelope):
-                gate.admit_playground(gate.read({**base, "serviceUrl": url}))
+                gate.admit_playground(gate.read({**base, "serviceUrl": url}), "127.0.0.1:8080")
 
 
 def test_pyjwt_refuses_what_we_rely_on() -> None:
