@@ -8,12 +8,12 @@ The suite in ``tests/contracts`` must pass for every connector.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Kind(StrEnum):
@@ -140,6 +140,28 @@ class AccountDisabled(ConnectorError):
     """The account is disabled, so it can be neither reset nor unlocked. Nothing was changed."""
 
 
+class SignInRefused(ConnectorError):
+    """A sign-in that counts for nothing. ``str(error)`` says what was wrong with it, and no value of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInBegun:
+    """A person is on their way to the provider."""
+
+    url: str  # where their browser goes
+    kept: Mapping[str, Any] = field(repr=False)  # what ``finish`` needs; JSON, secret until then
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who signed in, by the provider's word."""
+
+    account: str  # immutable at the provider
+    at: datetime  # UTC; when they proved who they are
+    person: str = ""  # id in the directory of record, where the provider knows it
+    mail: str = ""  # which the provider has confirmed to be theirs; links once
+
+
 class Directory(Protocol):
     """Who is who. Every call reads afresh; nothing is cached."""
 
@@ -174,14 +196,8 @@ class Directory(Protocol):
         """Ids of all groups the person is in, directly or through other groups."""
 
 
-class Groups(Protocol):
-    """Membership. ``op`` is the id of the operation; a system that can keeps it with the change."""
-
-    async def group(self, group_id: str) -> Group:
-        """:raises UnknownGroup:"""
-
-    async def members(self, group_id: str) -> list[Person]:
-        """Everybody in the group, directly or through other groups."""
+class Memberships(Protocol):
+    """Who is in a group. ``op`` is the id of the operation; a system that can keeps it with the change."""
 
     async def has(self, group_id: str, person_id: str) -> bool:
         """Whether the person is a *direct* member: what ``add`` and ``remove`` change."""
@@ -191,6 +207,16 @@ class Groups(Protocol):
 
     async def remove(self, group_id: str, person_id: str, *, op: str) -> bool:
         """True where this call ended the membership, False where there was none."""
+
+
+class Groups(Memberships, Protocol):
+    """The groups of the directory of record."""
+
+    async def group(self, group_id: str) -> Group:
+        """:raises UnknownGroup:"""
+
+    async def members(self, group_id: str) -> list[Person]:
+        """Everybody in the group, directly or through other groups."""
 
 
 class Accounts(Protocol):
@@ -225,6 +251,26 @@ class Passes(Protocol):
 class TimeOff(Protocol):
     async def balances(self, person_id: str, on: date) -> list[Balance]:
         """What is left on a day, one entry a policy."""
+
+
+class SignIn(Protocol):
+    """Proof of who somebody is, at a provider: authorization code with PKCE, state and nonce."""
+
+    name: str  # on the button: "Sign in with ..."
+
+    async def begin(self, redirect: str, state: str, *, hint: str = "", fresh: bool = True) -> SignInBegun:
+        """:param redirect: where the provider sends the browser back to, registered there
+        :param state: comes back in the answer; the caller knows by it whose answer it is
+        :param hint: the log-in name that is expected
+        :param fresh: the person has to prove who they are now, however lately they did elsewhere
+        :raises SystemDown:"""
+
+    async def finish(self, kept: Mapping[str, Any], answer: Mapping[str, str]) -> SignedIn:
+        """:param answer: what the browser brought back, by name
+        :raises SignInRefused:, :raises SystemDown:"""
+
+    async def check(self) -> str:
+        """For ``deskhand doctor``. :raises ConnectorError:"""
 
 
 class Check(Protocol):

@@ -1,5 +1,5 @@
 """Microsoft Entra, through Microsoft Graph: people, groups, passwords and passes."""
 
-from integrations.entra.entra import Entra, EntraSettings, NotConfigured
+from integrations.entra.entra import Beside, Entra, EntraSettings, NotConfigured
 
-__all__ = ["Entra", "EntraSettings", "NotConfigured"]
+__all__ = ["Beside", "Entra", "EntraSettings", "NotConfigured"]

@@ -20,7 +20,7 @@ import httpx
 
 from integrations.contract import ConnectorError, OutcomeUnknown, PermissionRefused, SystemDown
 from integrations.entra.rights import TOO_MUCH, granted
-from integrations.entra.tls import trust
+from integrations.tls import trust
 from integrations.entra.token import Tokens
 
 T = TypeVar("T")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from integrations.contract import Passes, Suggestion
+from integrations.contract import Memberships, Passes, Suggestion
 from integrations.entra.accounts import EntraAccounts
 from integrations.entra.client import Client, EntraSettings, NotConfigured
 from integrations.entra.directory import EntraDirectory
 from integrations.entra.groups import EntraGroups
+from integrations.entra.linked import Joined, JoinedMemberships, JoinedPasses
 from integrations.entra.passes import EntraPasses
 from integrations.entra.rights import BY_PASS, BY_PASSWORD, NEEDED
+from integrations.entra.sign_in import EntraSignIn
 from integrations.entra.suggest import suggestions
 
-__all__ = ["Entra", "EntraSettings", "NotConfigured"]
+__all__ = ["Beside", "Entra", "EntraSettings", "NotConfigured"]
 
 _COUNTED = 5_000  # more is not counted
 
 
 class Entra:
-    """Nothing is connected until it is asked something."""
+    """As the directory of record. Nothing is connected until it is asked something."""
 
     def __init__(self, settings: EntraSettings) -> None:
         """:raises NotConfigured:"""
@@ -26,6 +28,7 @@ class Entra:
         self.groups = EntraGroups(self.client)
         self.accounts = EntraAccounts(self.client)
         self.passes: Passes | None = EntraPasses(self.client) if settings.passes else None
+        self.sign_in = EntraSignIn(settings, _itself)
 
     async def check(self) -> str:
         """:raises ConnectorError: with what to do"""
@@ -50,3 +53,30 @@ class Entra:
 
     def close(self) -> None:
         self.client.close()
+
+
+class Beside:
+    """Beside an Active Directory of record: its people, by their ids there."""
+
+    def __init__(self, settings: EntraSettings) -> None:
+        """:raises NotConfigured:"""
+        self.entra = Entra(settings)
+        joined = Joined(self.entra.client)
+        self.memberships: Memberships = JoinedMemberships(self.entra.groups, joined.there)
+        made = EntraPasses(self.entra.client)
+        self.passes: Passes | None = JoinedPasses(made, joined.there) if settings.passes else None
+        self.sign_in = EntraSignIn(settings, joined.here)
+
+    async def check(self) -> str:
+        """:raises ConnectorError:"""
+        return await self.entra.check()
+
+    async def missing(self) -> list[str] | None:
+        return await self.entra.missing()
+
+    def close(self) -> None:
+        self.entra.close()
+
+
+async def _itself(object_id: str) -> str:
+    return object_id

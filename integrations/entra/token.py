@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from integrations.contract import PermissionRefused, SystemDown
-from integrations.entra.tls import trust
+from integrations.tls import trust
 
 _EARLY_S = 300.0  # a new one is fetched this long before the old one ends
 _AGAIN_S = 5.0  # after a refusal
@@ -35,7 +35,7 @@ class LoginRefused(PermissionRefused):
     """Microsoft does not take who we say we are: an admin has to mend it."""
 
 
-class _Http:
+class Http:
     """The HTTP client that msal asks for: its ``get`` and ``post``, by httpx, with form values as text."""
 
     def __init__(self, ca_file: Path | None) -> None:
@@ -77,7 +77,7 @@ class Tokens:
         self._scope = scope
         self._secret, self._certificate = secret, certificate
         self._ca_file = ca_file
-        self._http: _Http | None = None
+        self._http: Http | None = None
         self._app: msal.ConfidentialClientApplication | None = None
         self._token, self._until = "", float("-inf")
         self._refusal, self._refused_at = "", float("-inf")
@@ -117,11 +117,11 @@ class Tokens:
     def _ask(self) -> dict[str, Any]:
         try:
             if self._http is None:
-                self._http = _Http(self._ca_file)
+                self._http = Http(self._ca_file)
             if self._app is None:
                 self._app = msal.ConfidentialClientApplication(
                     self._app_id,
-                    client_credential=self._credential(),
+                    client_credential=credential(self._secret, self._certificate),
                     authority=self._authority,
                     instance_discovery=False,
                     http_client=self._http,
@@ -136,20 +136,21 @@ class Tokens:
             raise LoginDown(f"Microsoft's login says {code}")
         raise LoginRefused(f"Microsoft's login answers {code!r} to app id, tenant, and certificate or secret")
 
-    def _credential(self) -> str | dict[str, str]:
-        """:raises LoginRefused: the file holds no key and certificate"""
-        if self._certificate is None:
-            return self._secret
-        try:
-            parts = {found[1]: found[0] for found in _PEM.finditer(self._certificate.read_text())}
-        except (OSError, ValueError) as error:
-            raise LoginRefused(f"{self._certificate.name} cannot be read") from error
-        key = next((pem for kind, pem in parts.items() if kind.endswith("PRIVATE KEY")), "")
-        if "CERTIFICATE" not in parts or not _rsa(key):
-            raise LoginRefused(
-                f"{self._certificate.name} is no PEM file with an RSA key, not encrypted, and its certificate"
-            )
-        return {"private_key": key, "public_certificate": parts["CERTIFICATE"]}
+
+def credential(secret: str, certificate: Path | None) -> str | dict[str, str]:
+    """As msal takes it. :raises LoginRefused: the file holds no key and certificate"""
+    if certificate is None:
+        return secret
+    try:
+        parts = {found[1]: found[0] for found in _PEM.finditer(certificate.read_text())}
+    except (OSError, ValueError) as error:
+        raise LoginRefused(f"{certificate.name} cannot be read") from error
+    key = next((pem for kind, pem in parts.items() if kind.endswith("PRIVATE KEY")), "")
+    if "CERTIFICATE" not in parts or not _rsa(key):
+        raise LoginRefused(
+            f"{certificate.name} is no PEM file with an RSA key, not encrypted, and its certificate"
+        )
+    return {"private_key": key, "public_certificate": parts["CERTIFICATE"]}
 
 
 def _rsa(pem: str) -> bool:

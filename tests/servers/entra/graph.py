@@ -8,6 +8,7 @@ Sources: https://learn.microsoft.com/graph/api/resources/users, .../groups-overv
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import secrets
 import ssl
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from aiohttp import web
 
@@ -37,7 +38,7 @@ SCOPE = "https://graph.microsoft.com/.default"
 
 _PAGE = 7  # objects, however many are asked for
 _KINDS = {Kind.CONTRACTOR: "Contractor", Kind.SERVICE: "Service", Kind.EMPLOYEE: "Employee"}
-_FILTER = re.compile(r"(mail|userPrincipalName) eq '((?:[^']|'')*)'")
+_FILTER = re.compile(r"(mail|userPrincipalName|onPremisesImmutableId) eq '((?:[^']|'')*)'")
 _TERM = re.compile(r'"(displayName|mail|userPrincipalName):((?:[^"\\]|\\.)*)"')
 _WORDS = re.compile(r"[ .@_'’-]+")
 
@@ -92,6 +93,26 @@ def group_id(name: str) -> str:
     return entry_uuid(f"group.{name}")
 
 
+def anchor(account: str) -> str:
+    """What joins somebody of Entra to their entry in Active Directory: the objectGUID there, as Entra
+    writes it."""
+    return base64.b64encode(UUID(person_id(account)).bytes_le).decode()
+
+
+def _signs_in(tenant: Tenant) -> dict[str, Body]:
+    """Log-in name -> what an ID token says of them."""
+    return {
+        account: {
+            "sub": secrets.token_urlsafe(20),  # another one for each app
+            "oid": user_id,
+            "tid": TENANT,
+            "preferred_username": tenant.users[user_id]["userPrincipalName"],
+        }
+        for account, user_id in ((account, person_id(account)) for account in PEOPLE)
+        if user_id in tenant.users
+    }
+
+
 def principal(account: str) -> str:
     """A log-in name of Entra; here another one than the mail address."""
     return f"{account}@alderfinch.onmicrosoft.example"
@@ -103,7 +124,9 @@ class FakeGraph(InThread):
     def __init__(self) -> None:
         super().__init__()
         self.tenant = _company()
-        self.login = Login(APP_ID, TENANT, SCOPE, SECRET)
+        self.login = Login(
+            APP_ID, TENANT, SCOPE, SECRET, host=lambda: self.login_url, people=_signs_in(self.tenant)
+        )
         self.login.roles = list(NEEDED)
         self.calls: list[Call] = []
         self.faults: list[Fault] = []

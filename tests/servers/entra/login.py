@@ -1,10 +1,10 @@
-"""Microsoft's log-in for applications: a token for who proves that they are the app."""
+"""Microsoft's log-in: a token for an application that proves who it is, and the sign-in of people."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,22 +12,40 @@ import jwt
 from aiohttp import web
 from cryptography.x509 import load_pem_x509_certificate
 
+from tests.servers.openid import Claims, Provider
+
 
 class Login:
     """Served over https. One app in one tenant, and one service that it may have tokens for."""
 
-    def __init__(self, app_id: str, tenant: str, scope: str, secret: str) -> None:
+    def __init__(
+        self,
+        app_id: str,
+        tenant: str,
+        scope: str,
+        secret: str,
+        *,
+        host: Callable[[], str] = lambda: "",
+        people: Mapping[str, Claims] | None = None,
+    ) -> None:
+        """:param host: ours, once we listen; for people who sign in
+        :param people: log-in name -> claims of their own"""
         self.roles: list[str] | None = None  # permissions that a token lists; None: it is no JWT
         self.token_s = 3600.0  # how long a token is good for
         self.logins: list[str] = []  # "secret", "certificate", or what was wrong
         self.certificate = ""  # the app's, PEM
         self._app_id, self._tenant, self._scope, self._secret = app_id, tenant, scope, secret
         self._tokens: dict[str, float] = {}
+        self._base = lambda: f"{host()}/{tenant}"
+        self.idp = Provider(lambda: f"{self._base()}/v2.0", people or {}, client_id=app_id, secret=secret)
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/{tenant}/v2.0/.well-known/openid-configuration", self._metadata),
             web.post("/{tenant}/oauth2/v2.0/token", self._login),
+            web.get("/{tenant}/oauth2/v2.0/authorize", self._authorize),
+            web.post("/{tenant}/oauth2/v2.0/authorize", self._log_in),
+            web.get("/{tenant}/discovery/v2.0/keys", self._keys),
         ]
 
     def revoke(self) -> None:
@@ -45,8 +63,20 @@ class Login:
                 "issuer": f"{base}/v2.0",
                 "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
                 "token_endpoint": f"{base}/oauth2/v2.0/token",
-            }
+                "jwks_uri": f"{base}/discovery/v2.0/keys",
+            },
+            status=503 if self.idp.down else 200,
         )
+
+    async def _keys(self, request: web.Request) -> web.Response:
+        return web.json_response(self.idp.keys())
+
+    async def _authorize(self, request: web.Request) -> web.Response:
+        return self.idp.begin(dict(request.query), request.cookies.get("idp", ""))
+
+    async def _log_in(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        return self.idp.log_in({name: str(value) for name, value in form.items()})
 
     async def _login(self, request: web.Request) -> web.Response:
         form = {name: values[0] for name, values in parse_qs(await request.text()).items()}
@@ -56,6 +86,9 @@ class Login:
             said = {"error": wrong, "error_description": f"AADSTS7000215: {form.get('client_secret')}"}
             return web.json_response(said, status=401)
         self.logins.append("certificate" if "client_assertion" in form else "secret")
+        if form["grant_type"] == "authorization_code":
+            status, given = self.idp.exchange(form)
+            return web.json_response(given, status=503 if self.idp.down else status)
         token = self._made()
         self._tokens[token] = time.monotonic() + self.token_s
         return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": token})
@@ -69,9 +102,10 @@ class Login:
     def _not_us(self, tenant: str, form: Mapping[str, str]) -> str:
         if tenant != self._tenant:
             return "invalid_request"
-        if form.get("client_id") != self._app_id or form.get("grant_type") != "client_credentials":
+        kind = form.get("grant_type")
+        if form.get("client_id") != self._app_id or kind not in ("client_credentials", "authorization_code"):
             return "unauthorized_client"
-        if form.get("scope") != self._scope:
+        if kind == "client_credentials" and form.get("scope") != self._scope:
             return "invalid_scope"
         if assertion := form.get("client_assertion"):
             return self._not_signed(assertion)
