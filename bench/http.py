@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 from bench.figure import Figure, busy_seconds, percentile, say
 from bench.lookup import WORDS
@@ -40,8 +40,8 @@ def main(quick: bool) -> None:
         first_answer(f"{url}/api/people")
         first_answer(f"{bare_url}/ready")
         ours, theirs, clock = [], [], []
-        people = [each["account"] for each in httpx.get(f"{url}/api/people").json()["people"][:PEOPLE]]
-        with signed_in(url, *people) as client, httpx.Client(base_url=bare_url) as other:
+        people = [each["account"] for each in httpx2.get(f"{url}/api/people").json()["people"][:PEOPLE]]
+        with signed_in(url, *people) as client, httpx2.Client(base_url=bare_url) as other:
             _ask(client, people, 60)
             _ask(other, people, 60)
             for _ in range(rounds):  # in turn, so that both meet the same weather
@@ -62,7 +62,7 @@ def main(quick: bool) -> None:
     say(Figure("look-up over HTTP, in bare routes", whole / route, "x"))
 
 
-def _ask(client: httpx.Client, people: list[str], count: int) -> list[float]:
+def _ask(client: httpx2.Client, people: list[str], count: int) -> list[float]:
     took = []
     for number in range(count):
         begun = time.perf_counter()

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 
 # The test tools bring numpy, which sqlite-utils loads wherever it is; what `make run` installs has none.
 _SERVE = """
@@ -76,9 +76,9 @@ def first_answer(url: str, patience: float = 120.0) -> float:
 
 
 @contextmanager
-def signed_in(url: str, *accounts: str) -> Iterator[httpx.Client]:
+def signed_in(url: str, *accounts: str) -> Iterator[httpx2.Client]:
     """A browser in which these people were chosen."""
-    with httpx.Client(base_url=url, headers={"origin": url}, timeout=30) as client:
+    with httpx2.Client(base_url=url, headers={"origin": url}, timeout=30) as client:
         for account in accounts:
             client.post("/api/session", json={"person": account}).raise_for_status()
         yield client

@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import httpx
+import httpx2
 import structlog
 
 from bot.admin import Wrong, whom
@@ -43,7 +43,7 @@ class Choice:
 
 @dataclass
 class Terminal:
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     account: str
     say: Callable[[str], None] = print
     choices: list[Choice] = field(default_factory=list)
@@ -107,7 +107,7 @@ class Terminal:
     async def _conversations(self) -> list[str]:
         return [each["id"] for each in (await self._get("/api/me")).json()["conversations"]]
 
-    async def _get(self, path: str) -> httpx.Response:
+    async def _get(self, path: str) -> httpx2.Response:
         answer = await self.client.get(path, params={"as": self.account})
         answer.raise_for_status()
         return answer
@@ -156,7 +156,7 @@ def _lines(card: dict[str, Any]) -> list[str]:
 
 async def ask(settings: Settings, account: str, text: str, read: Read) -> None:
     """Play the desk as this person (their id), until they leave with an empty line."""
-    async with _server(settings) as url, httpx.AsyncClient(base_url=url, headers={"origin": url}) as client:
+    async with _server(settings) as url, httpx2.AsyncClient(base_url=url, headers={"origin": url}) as client:
         terminal = Terminal(client, account)
         await terminal.sign_in()
         if text:
@@ -251,7 +251,7 @@ def run(settings: Settings, who: str, text: str) -> int:
         asyncio.run(ask(settings, person.id, text, typed))
     except asyncio.CancelledError:
         return 130
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise Wrong(_no_answer(settings)) from error
     return 0
 

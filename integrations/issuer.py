@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -125,14 +125,14 @@ class Issuer:
 
     async def _get(self, url: str) -> Mapping[str, Any]:
         try:
-            async with httpx.AsyncClient(**self.http()) as client:
+            async with httpx2.AsyncClient(**self.http()) as client:
                 answer = await client.get(url, headers={"accept": "application/json"})
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise SystemDown(f"the sign-in does not answer ({type(error).__name__})") from None
         return json_of(answer)
 
 
-def json_of(answer: httpx.Response) -> Mapping[str, Any]:
+def json_of(answer: httpx2.Response) -> Mapping[str, Any]:
     """:raises SystemDown: it is no answer"""
     try:
         found = answer.json() if answer.status_code == 200 and len(answer.content) < _ANSWER_BYTES else None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import httpx
+import httpx2
 
 from bot.settings import PREFIXES
 
@@ -190,7 +190,7 @@ def _wait_for_answer(url: str, server: subprocess.Popen[bytes], log: Path) -> No
         assert server.poll() is None, f"the server ended: {log.read_text()}"
         assert time.monotonic() < end, f"the server does not answer: {log.read_text()}"
         try:
-            if httpx.get(f"{url}/api/people", timeout=5).status_code == 200:
+            if httpx2.get(f"{url}/api/people", timeout=5).status_code == 200:
                 return
-        except httpx.TransportError:
+        except httpx2.TransportError:
             time.sleep(0.05)

@@ -20,7 +20,7 @@ from typing import Any
 from unittest import mock
 from uuid import uuid4
 
-import httpx
+import httpx2
 from dbos import DBOS
 from dbos._dbos import _get_dbos_instance as dbos_instance
 
@@ -167,10 +167,10 @@ class House:
         """What every card in the person's direct conversation says: title, status, text."""
         return "\n".join(f"{card.title} ({card.status}): {card.text}" for card in await self.cards(account))
 
-    def browser(self) -> httpx.AsyncClient:
+    def browser(self) -> httpx2.AsyncClient:
         """A browser on this machine, looking at the desk's own pages."""
-        transport = httpx.ASGITransport(app=self.app.asgi)
-        return httpx.AsyncClient(transport=transport, base_url=self.app.settings.url)
+        transport = httpx2.ASGITransport(app=self.app.asgi)
+        return httpx2.AsyncClient(transport=transport, base_url=self.app.settings.url)
 
     async def link(self, account: str) -> str:
         """The newest link on a card of this person."""

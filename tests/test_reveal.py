@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.house import MONDAY, Clock, House, house
@@ -19,7 +19,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def browser(desk: House) -> AsyncIterator[httpx.AsyncClient]:
+async def browser(desk: House) -> AsyncIterator[httpx2.AsyncClient]:
     async with desk.browser() as page:
         yield page
 
@@ -40,7 +40,7 @@ def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06d}"
 
 
-async def test_it_is_shown_once(desk: House, browser: httpx.AsyncClient) -> None:
+async def test_it_is_shown_once(desk: House, browser: httpx2.AsyncClient) -> None:
     address, code = await ready(desk)
     first = await browser.post(address, data={"code": code})
     assert first.status_code == 200
@@ -52,7 +52,7 @@ async def test_it_is_shown_once(desk: House, browser: httpx.AsyncClient) -> None
     assert [event["kind"] for event in desk.events("credential.")] == ["credential.shown"]
 
 
-async def test_the_link_alone_opens_nothing(desk: House, browser: httpx.AsyncClient) -> None:
+async def test_the_link_alone_opens_nothing(desk: House, browser: httpx2.AsyncClient) -> None:
     address, code = await ready(desk)
     for _ in range(20):
         page = await browser.get(address)
@@ -63,7 +63,7 @@ async def test_the_link_alone_opens_nothing(desk: House, browser: httpx.AsyncCli
     assert (await browser.post(address, data={"code": code})).status_code == 200
 
 
-async def test_five_wrong_codes_destroy_it(desk: House, browser: httpx.AsyncClient) -> None:
+async def test_five_wrong_codes_destroy_it(desk: House, browser: httpx2.AsyncClient) -> None:
     address, code = await ready(desk)
     for left in (4, 3, 2, 1):
         page = await browser.post(address, data={"code": wrong(code)})
@@ -80,7 +80,7 @@ async def test_five_wrong_codes_destroy_it(desk: House, browser: httpx.AsyncClie
     ]
 
 
-async def test_it_is_destroyed_when_its_time_is_over(desk: House, browser: httpx.AsyncClient) -> None:
+async def test_it_is_destroyed_when_its_time_is_over(desk: House, browser: httpx2.AsyncClient) -> None:
     address, code = await ready(desk)
     desk.clock.forward(minutes=10, seconds=1)
     assert (await browser.post(address, data={"code": code})).status_code == 410, "even before the job comes"
@@ -94,7 +94,7 @@ async def test_it_is_destroyed_when_its_time_is_over(desk: House, browser: httpx
     "body", ["", "code=", "code=x", "code=%00", "code=%ff%fe", "code=１２３４５６", "&&&&&&&&"]
 )
 async def test_what_is_no_code_is_wrong_and_never_an_error(
-    desk: House, browser: httpx.AsyncClient, body: str
+    desk: House, browser: httpx2.AsyncClient, body: str
 ) -> None:
     address, _ = await ready(desk)
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -103,7 +103,7 @@ async def test_what_is_no_code_is_wrong_and_never_an_error(
     assert "<code>" not in page.text
 
 
-async def test_a_huge_body_is_not_read(desk: House, browser: httpx.AsyncClient) -> None:
+async def test_a_huge_body_is_not_read(desk: House, browser: httpx2.AsyncClient) -> None:
     address, code = await ready(desk)
     sent = 0
 
@@ -119,7 +119,7 @@ async def test_a_huge_body_is_not_read(desk: House, browser: httpx.AsyncClient) 
     assert held(desk) == 1
 
 
-async def test_tokens_are_not_guessed(desk: House, browser: httpx.AsyncClient) -> None:
+async def test_tokens_are_not_guessed(desk: House, browser: httpx2.AsyncClient) -> None:
     address, code = await ready(desk)
     token = address.rsplit("/", 1)[1]
     assert len(token) >= 32
@@ -135,14 +135,14 @@ async def test_tokens_are_not_guessed(desk: House, browser: httpx.AsyncClient) -
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-async def test_other_methods_do_nothing(desk: House, browser: httpx.AsyncClient, method: str) -> None:
+async def test_other_methods_do_nothing(desk: House, browser: httpx2.AsyncClient, method: str) -> None:
     address, code = await ready(desk)
     page = await browser.request(method, address, data={"code": code})
     assert page.status_code == 405
     assert held(desk) == 1
 
 
-async def test_no_browser_and_no_proxy_keeps_the_page(desk: House, browser: httpx.AsyncClient) -> None:
+async def test_no_browser_and_no_proxy_keeps_the_page(desk: House, browser: httpx2.AsyncClient) -> None:
     address, code = await ready(desk)
     pages = [
         await browser.get(address),
@@ -164,7 +164,7 @@ async def test_no_browser_and_no_proxy_keeps_the_page(desk: House, browser: http
         assert "Set-Cookie" not in page.headers
 
 
-async def test_before_it_was_set_there_is_nothing_to_see(desk: House, browser: httpx.AsyncClient) -> None:
+async def test_before_it_was_set_there_is_nothing_to_see(desk: House, browser: httpx2.AsyncClient) -> None:
     await desk.asks("ana", "I forgot my password, please reset it")
     with desk.app.office.database.read() as conn:
         assert not conn.exec_driver_sql("SELECT 1 FROM sealed").all(), "nothing exists before the approval"

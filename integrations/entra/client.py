@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-import httpx
+import httpx2
 
 from integrations.contract import ConnectorError, OutcomeUnknown, PermissionRefused, SystemDown
 from integrations.entra.rights import TOO_MUCH, granted
@@ -28,7 +28,7 @@ Json = Mapping[str, Any]
 
 SCOPE = "https://graph.microsoft.com/.default"
 PATIENCE_S = 20.0  # how long a call waits where Graph is busy
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+_TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _THREADS = 8
 _PAGES = 200
@@ -91,7 +91,7 @@ class Client:
             certificate=settings.certificate,
             ca_file=settings.ca_file,
         )
-        self._http = httpx.Client(timeout=_TIMEOUT, verify=trust(settings.ca_file), follow_redirects=False)
+        self._http = httpx2.Client(timeout=_TIMEOUT, verify=trust(settings.ca_file), follow_redirects=False)
         self.group_seen: dict[
             str, float
         ] = {}  # group that settings name -> when it was last seen to be there
@@ -187,15 +187,15 @@ class Client:
         body: Json | None,
         *,
         index: bool,
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         headers = {"authorization": f"Bearer {token}"}
         if index:
             headers["consistencylevel"] = "eventual"
         try:
             return self._http.request(method, url, params=params or None, json=body, headers=headers)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             raise SystemDown(f"Graph: no connection ({type(error).__name__})") from error
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             if method == "GET":
                 raise SystemDown(f"Graph: {type(error).__name__}") from error
             raise OutcomeUnknown(f"Graph: {type(error).__name__}") from error
@@ -205,19 +205,19 @@ def _odata(params: Mapping[str, str]) -> dict[str, str]:
     return {f"${name}": value for name, value in params.items()}
 
 
-def _may_repeat(method: str, answer: httpx.Response) -> bool:
+def _may_repeat(method: str, answer: httpx2.Response) -> bool:
     """What certainly did nothing, and any read that Graph was too busy for."""
     if method == "GET":
         return answer.status_code in _BUSY
     return answer.status_code == 429 or (answer.status_code == 503 and "retry-after" in answer.headers)
 
 
-def _pause(answer: httpx.Response, attempt: int) -> float:
+def _pause(answer: httpx2.Response, attempt: int) -> float:
     asked = answer.headers.get("retry-after", "")
     return float(asked) if asked.isascii() and asked.isdigit() else 0.3 * 2.0 ** min(attempt, 6)
 
 
-def _read(method: str, answer: httpx.Response) -> Json:
+def _read(method: str, answer: httpx2.Response) -> Json:
     status = answer.status_code
     try:
         said = answer.json() if answer.content else {}

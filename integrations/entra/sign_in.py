@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
+import httpx2
 import msal
 from msal.exceptions import MsalServiceError
 
@@ -104,7 +104,7 @@ class EntraSignIn:
                 return work(app)
             except SignInRefused:
                 raise
-            except (httpx.HTTPError, MsalServiceError, OSError, ValueError) as error:  # metadata that is none
+            except (httpx2.HTTPError, MsalServiceError, OSError, ValueError) as error:  # metadata that is none
                 raise SystemDown(f"Microsoft's sign-in does not answer ({type(error).__name__})") from None
             finally:
                 http.close()

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import msal
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -36,17 +36,17 @@ class LoginRefused(PermissionRefused):
 
 
 class Http:
-    """The HTTP client that msal asks for: its ``get`` and ``post``, by httpx, with form values as text."""
+    """The HTTP client that msal asks for: its ``get`` and ``post``, by httpx2, with form values as text."""
 
     def __init__(self, ca_file: Path | None) -> None:
-        self._client = httpx.Client(timeout=_TIMEOUT_S, verify=trust(ca_file))
+        self._client = httpx2.Client(timeout=_TIMEOUT_S, verify=trust(ca_file))
 
-    def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> httpx.Response:
+    def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> httpx2.Response:
         return self._client.get(url, params=params, headers=headers)
 
     def post(
         self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         form = {
             name: value.decode() if isinstance(value, bytes) else value
             for name, value in (data or {}).items()
@@ -127,7 +127,7 @@ class Tokens:
                     http_client=self._http,
                 )
             answer = self._app.acquire_token_for_client([self._scope])
-        except (httpx.HTTPError, OSError, ValueError) as error:  # ValueError: metadata that is none
+        except (httpx2.HTTPError, OSError, ValueError) as error:  # ValueError: metadata that is none
             raise LoginDown(f"Microsoft's login does not answer ({type(error).__name__})") from error
         if answer and "access_token" in answer:
             return dict(answer)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
@@ -124,7 +124,7 @@ class OpenId:
             answer = await client.request(
                 "GET", url, withhold_token=True, headers={"authorization": f"Bearer {access}"}
             )
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise SystemDown(f"the sign-in does not answer ({type(error).__name__})") from None
         said = json_of(answer)
         if said.get("sub") != claims["sub"]:
@@ -141,9 +141,9 @@ async def _exchanged(
         )
     except OAuthError:
         raise SignInRefused("the provider does not take the code") from None
-    except httpx.HTTPStatusError as error:
+    except httpx2.HTTPStatusError as error:
         raise SystemDown(f"the sign-in answers {error.response.status_code}") from None
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise SystemDown(f"the sign-in does not answer ({type(error).__name__})") from None
     except (ValueError, KeyError, TypeError) as error:
         raise SystemDown(f"the sign-in answers nothing that can be read ({type(error).__name__})") from None

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from bot.chat.card import (
     Button,
@@ -284,14 +284,14 @@ class Running:
     server: WebServer
     loop: asyncio.AbstractEventLoop
     ready: threading.Event
-    clients: list[httpx.Client] = field(default_factory=list)
+    clients: list[httpx2.Client] = field(default_factory=list)
 
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
-    def client(self, account: str = "", **headers: str) -> httpx.Client:
-        client = httpx.Client(base_url=self.url, headers={"origin": self.url, **headers}, timeout=10)
+    def client(self, account: str = "", **headers: str) -> httpx2.Client:
+        client = httpx2.Client(base_url=self.url, headers={"origin": self.url, **headers}, timeout=10)
         self.clients.append(client)
         if account:
             assert client.post("/api/session", json={"person": account}).status_code == 200

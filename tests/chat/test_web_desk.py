@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from bot.chat.card import Button, Card, Link
@@ -27,17 +27,17 @@ from tests.chat.stub import HOSTILE, Running, approval_card, hostile_card, servi
 CARD = Card(title="Hello")
 
 
-def write(client: httpx.Client, text: str, key: str = "message-0001") -> httpx.Response:
+def write(client: httpx2.Client, text: str, key: str = "message-0001") -> httpx2.Response:
     return client.post("/api/messages", json={"text": text, "id": key})
 
 
-def read(client: httpx.Client, conversation: str, **params: Any) -> dict[str, Any]:
+def read(client: httpx2.Client, conversation: str, **params: Any) -> dict[str, Any]:
     answer = client.get(f"/api/conversations/{conversation}/messages", params=params)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
-def events(response: httpx.Response) -> Iterator[dict[str, Any]]:
+def events(response: httpx2.Response) -> Iterator[dict[str, Any]]:
     """The messages of a stream, each with the id of its event."""
     event: dict[str, str] = {}
     for line in response.iter_lines():
@@ -255,7 +255,7 @@ def test_a_session_survives_a_restart_and_a_made_up_one_does_not(tmp_path: Path)
             "a.b",
             "x" * 5000,
         ):
-            answer = httpx.get(web.url + "/api/me", headers={b"cookie": f"deskhand_{port}={forged}".encode()})
+            answer = httpx2.get(web.url + "/api/me", headers={b"cookie": f"deskhand_{port}={forged}".encode()})
             assert answer.status_code == 401
 
 
@@ -420,7 +420,7 @@ def test_a_locked_store_hangs_nobody_else_and_says_so(
         waiting = threading.Thread(target=write, args=(ana, "hello"))
         waiting.start()
         began = time.monotonic()
-        assert httpx.get(web.url + "/static/desk.css").status_code == 200
+        assert httpx2.get(web.url + "/static/desk.css").status_code == 200
         assert time.monotonic() - began < 0.4
         answer = write(ana, "hello", "message-0002")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")

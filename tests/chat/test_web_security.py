@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from starlette.routing import Mount, Route
 
@@ -56,7 +56,7 @@ ROUTES = routes()
 WRITES = [(method, path) for method, path in ROUTES if method != "GET"]
 
 
-def ask(web: Running, method: str, path: str, client: httpx.Client, **headers: str) -> httpx.Response:
+def ask(web: Running, method: str, path: str, client: httpx2.Client, **headers: str) -> httpx2.Response:
     body = BODIES.get(path) if method == "POST" else None
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     with client.stream(method, path, json=body, headers=given) as response:
@@ -114,12 +114,12 @@ def test_only_our_own_pages_may_write(web: Running, method: str, path: str, head
 
 
 def test_no_origin_at_all_is_not_ours(web: Running) -> None:
-    answer = httpx.post(web.url + "/api/session", json={"person": "ana"})
+    answer = httpx2.post(web.url + "/api/session", json={"person": "ana"})
     assert answer.status_code == 403
 
 
 def test_a_browser_that_sends_no_origin_but_says_same_origin_may_write(web: Running) -> None:
-    answer = httpx.post(
+    answer = httpx2.post(
         web.url + "/api/session", json={"person": "ana"}, headers={"sec-fetch-site": "same-origin"}
     )
     assert answer.status_code == 200

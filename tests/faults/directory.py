@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from bot.app import Paths
 from bot.audit.checkpoint import CheckpointFile, public_key
@@ -110,7 +110,7 @@ class _Sweep:
             answered = threading.Event()
 
             def press() -> None:
-                with contextlib.suppress(httpx.TransportError):  # it died before it answered
+                with contextlib.suppress(httpx2.TransportError):  # it died before it answered
                     window.presses(button)
                     answered.set()
 

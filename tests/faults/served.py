@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 from bot.settings import PREFIXES
 
@@ -60,8 +60,8 @@ def served(data: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str],
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/api/people").status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(f"{url}/api/people").status_code == 200
+    except httpx2.TransportError:
         return False
 
 
@@ -71,14 +71,14 @@ class Window:
     def __init__(self, url: str, person: str) -> None:
         self.person = person
         self._url = url
-        self._cookies = httpx.Cookies()
+        self._cookies = httpx2.Cookies()
         self._send("POST", "/api/session", {"person": person}).raise_for_status()
 
-    def says(self, text: str) -> httpx.Response:
+    def says(self, text: str) -> httpx2.Response:
         return self._send("POST", "/api/messages", {"text": text, "id": uuid4().hex})
 
-    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
-        with httpx.Client(
+    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx2.Response:
+        with httpx2.Client(
             cookies=self._cookies, headers={"origin": self._url}, timeout=30, verify=False
         ) as client:
             answer = client.request(method, self._url + path, json=body)
@@ -105,10 +105,10 @@ class Window:
             time.sleep(0.02)
         raise AssertionError(f"{self.person} has no button {label!r}: {self.cards()}")
 
-    def presses(self, button: dict[str, str]) -> httpx.Response:
+    def presses(self, button: dict[str, str]) -> httpx2.Response:
         return self._send("POST", "/api/presses", {**button, "id": uuid4().hex})
 
-    def press(self, label: str) -> httpx.Response:
+    def press(self, label: str) -> httpx2.Response:
         return self.presses(self.button(label))
 
 
