@@ -12,9 +12,9 @@ from pathlib import Path
 
 from bench.crowd import Waiting, ask_and_confirm, hire
 from bench.figure import Figure, percentile, say
-from bot.app import Paths
 from bot.chat.inbound import Inbound, InboundKind
 from bot.procedures.request import State
+from bot.settings.paths import Paths
 from integrations.company import Company
 from tests.house import House, house
 

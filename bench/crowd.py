@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.app import Paths
 from bot.procedures.request import State
+from bot.settings.paths import Paths
 from tests.house import House
 
 WISH = "I need access to the staging database for two weeks"  # of medium risk: the manager decides

@@ -17,9 +17,9 @@ from uuid import uuid4
 
 from bench.crowd import hire
 from bench.figure import Figure, percentile, say
-from bot.app import Paths
 from bot.chat.inbound import Inbound
 from bot.procedures.action import Lookup
+from bot.settings.paths import Paths
 from bot.store.inbox import lately
 from integrations.company import Company
 from tests.house import House, house

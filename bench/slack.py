@@ -23,7 +23,7 @@ from bench.chat import PEOPLE, cost, held, replied, taken
 from bench.crowd import hire
 from bench.lookup import WORDS
 from bench.server import desk, first_answer, free_port, running
-from bot.app import Paths
+from bot.settings.paths import Paths
 from integrations.company import Company
 from tests.servers.slack.server import BOT_TOKEN, SECRET, FakeSlack
 

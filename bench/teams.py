@@ -22,8 +22,8 @@ from bench.chat import PEOPLE, cost, held, replied, taken
 from bench.crowd import hire
 from bench.lookup import WORDS
 from bench.server import desk, first_answer, free_port, running
-from bot.app import Paths
 from bot.chat.teams.package import PATH
+from bot.settings.paths import Paths
 from integrations.company import Company
 from tests.servers.teams.server import FakeTeams
 from tests.teams_house import object_id, settings_of, trusting

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.crowd import ask_and_confirm, hire
 from bench.figure import Figure, busy_seconds, megabytes, say
 from bench.server import desk, first_answer
-from bot.app import Paths
+from bot.settings.paths import Paths
 from integrations.company import Company
 from tests.house import house
 

@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 
 from bot import admin, doctor, terminal
-from bot.app import CannotStart, serve
+from bot.app import serve
 from bot.audit.chain import BrokenTrail
 from bot.chat.platform import ChatWrong
 from bot.chat.web.guard import NotLoopback, check_host
@@ -24,6 +24,7 @@ from bot.settings import SettingError, Settings
 from bot.store.database import StorageDown
 from bot.store.keys import KeyFileError
 from bot.store.lock import AlreadyRunning
+from bot.systems import CannotStart
 from integrations.contract import ConnectorError
 
 Command = Callable[[Settings, argparse.Namespace], int]
@@ -64,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
-    check_host(settings.host)
+    check_host(settings.host, beyond=settings.beyond_loopback)
     print(f"Deskhand on {settings.url}   (Ctrl-C ends it)", flush=True)
     asyncio.run(serve(settings))
     return 0

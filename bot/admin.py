@@ -20,7 +20,7 @@ import yaml
 from sqlalchemy import Connection
 
 from bot.actions import discover
-from bot.app import App, Paths, assemble, now, open_system
+from bot.app import App, assemble, now
 from bot.audit import export as exporting
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.query import Filter, ago, find, line
@@ -36,7 +36,9 @@ from bot.people import find_person
 from bot.procedures.action import SlotKind
 from bot.procedures.request import IllegalMove
 from bot.settings import Settings
+from bot.settings.paths import Paths
 from bot.store.keys import KeyFile
+from bot.systems import open_system
 from integrations.company import Company
 from integrations.contract import AmbiguousName, Directory, Person, UnknownPerson
 from policies import check as checking

@@ -8,13 +8,14 @@ import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 import structlog
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from bot.actions import discover
@@ -23,6 +24,7 @@ from bot.audit.checkpoint import CheckpointFile, checkpoint
 from bot.audit.words import WordStore
 from bot.chat.places import Places
 from bot.chat.platform import Platform, Receive
+from bot.chat.web.door import Door, SignedIn
 from bot.chat.web.guard import check_host
 from bot.chat.web.identity import Choice
 from bot.chat.web.listen import web_app
@@ -32,90 +34,52 @@ from bot.desk import Desk
 from bot.durable import Jobs
 from bot.intent.classify import Classifier
 from bot.intent.understand import Understander
+from bot.pages.approve import approve_pages
+from bot.pages.authenticator import authenticator_pages
+from bot.pages.page import page
+from bot.pages.reveal import reveal_pages
+from bot.pages.sign_in import sign_in_pages
 from bot.people import People
 from bot.procedures.action import Registry
+from bot.procedures.decisions import Decisions
 from bot.procedures.engine import Engine
-from bot.procedures.office import Office, Ports
+from bot.procedures.enrolment import Enrolments
+from bot.procedures.linking import Linking
+from bot.procedures.office import Office
+from bot.procedures.proofs import Proofs
 from bot.procedures.reveal import Reveals
-from bot.reveal import reveal_app
 from bot.settings import Settings
-from bot.settings.part import listed
+from bot.settings.paths import Paths
+from bot.store.authenticators import Authenticators
 from bot.store.database import Database
 from bot.store.inbox import Inbox, forget
 from bot.store.keys import KeyFile
 from bot.store.lock import DataLock
-from bot.store.migrations import people, places, spine
+from bot.store.migrations import people, places, proofs, spine
 from bot.store.places import StoredPlaces
+from bot.store.proofs import SignIns
+from bot.store.proofs import forget as forget_proofs
 from bot.store.sealed import Seals
+from bot.systems import CannotStart, System, Systems
 from integrations.company import Company
-from integrations.contract import (
-    Accounts,
-    Balance,
-    Directory,
-    Groups,
-    Passes,
-    Person,
-    SystemDown,
-    TimeOff,
-    UnknownPerson,
-)
+from integrations.contract import Directory, Person, SystemDown, UnknownPerson
 from policies.catalogue import Catalogue
 from policies.check import check
 from policies.decide import Policies
 
 log = structlog.get_logger()
 
-MIGRATIONS = (spine, audit_tables.create, people, places)  # numbered by place: only ever add at the end
+MIGRATIONS = (
+    spine,
+    audit_tables.create,
+    people,
+    places,
+    proofs,
+)  # numbered by place: only ever add at the end
 
 _UNDER_WAY = timedelta(seconds=15)  # what came in lately is being handled
 _SWEEP_S = 30.0  # late grants, finished jobs, old event ids, a checkpoint of the trail
 _REMEMBER_EVENTS = timedelta(days=2)  # ids of events that a platform might deliver again
-
-
-class CannotStart(Exception):
-    """A setting or a file has to be mended first; says which and how."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """Where things lie in the data folder."""
-
-    data: Path
-
-    @property
-    def database(self) -> Path:
-        return self.data / "deskhand.db"
-
-    @property
-    def company(self) -> Path:
-        return self.data / "company.db"
-
-    @property
-    def web(self) -> Path:
-        return self.data / "web.db"
-
-    @property
-    def key(self) -> Path:
-        return self.data / "keys" / "master.key"
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.data / "audit-checkpoints.jsonl"
-
-
-class System(Protocol):
-    """The directory of record: the embedded company, or a real one."""
-
-    @property
-    def directory(self) -> Directory: ...
-    @property
-    def groups(self) -> Groups: ...
-    @property
-    def accounts(self) -> Accounts: ...
-    @property
-    def passes(self) -> Passes | None: ...
-    async def check(self) -> str: ...
-    def close(self) -> None: ...
 
 
 class Chat(Protocol):
@@ -141,12 +105,17 @@ class App:
     office: Office
     engine: Engine
     desk: Desk
-    system: System
+    systems: Systems
     web: WebPlatform
     keys: KeyFile
     asgi: Starlette
     ready: asyncio.Event
     chats: tuple[Chat, ...] = ()  # beside the web desk
+
+    @property
+    def system(self) -> System:
+        """The directory of record."""
+        return self.systems.record
 
     @property
     def company(self) -> Company:
@@ -155,77 +124,19 @@ class App:
         return self.system
 
     def server(self) -> WebServer:
-        return web_server(self.asgi, self.web.live, host=self.settings.host, port=self.settings.port)
+        return web_server(
+            self.asgi,
+            self.web.live,
+            host=self.settings.host,
+            port=self.settings.port,
+            beyond=self.settings.beyond_loopback,
+            cert=self.settings.tls_cert,
+            key=self.settings.tls_key,
+        )
 
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def open_system(settings: Settings) -> System:
-    """:raises ConnectorError:, :raises CannotStart:"""
-    if settings.ldap_url:
-        return _ldap(settings)
-    if settings.entra:
-        return _entra(settings)
-    return Company.open(Paths(settings.data).company, settings.company_seed)
-
-
-def _ldap(settings: Settings) -> System:
-    ldap = importlib.import_module("integrations.ldap")  # only where it is configured
-    try:
-        system: System = ldap.Ldap(
-            ldap.LdapSettings(
-                url=settings.ldap_url,
-                bind_dn=settings.ldap_bind_dn,
-                password=settings.ldap_password,
-                people_base=settings.ldap_people_base,
-                groups_base=settings.ldap_groups_base,
-                ca_file=settings.ldap_ca_file,
-                protected=listed(settings.ldap_protected),
-                on_leave=settings.ldap_on_leave,
-                names=settings.ldap_group_names,
-                time_zone=settings.ldap_time_zone,
-            )
-        )
-    except ldap.NotConfigured as error:
-        raise CannotStart(str(error)) from error
-    return system
-
-
-def _entra(settings: Settings) -> System:
-    entra = importlib.import_module("integrations.entra")  # likewise
-    try:
-        system: System = entra.Entra(
-            entra.EntraSettings(
-                tenant=settings.entra_tenant_id,
-                app_id=settings.entra_app_id,
-                secret=settings.entra_app_secret,
-                certificate=settings.entra_certificate_file,
-                protected=listed(settings.entra_protected),
-                on_leave=settings.entra_on_leave,
-                names=settings.entra_group_names,
-                time_zone=settings.entra_time_zone,
-                passes=settings.entra_credential == "pass",
-                graph_url=settings.entra_graph_url,
-                login_url=settings.entra_login_url,
-                ca_file=settings.entra_ca_file,
-            )
-        )
-    except entra.NotConfigured as error:
-        raise CannotStart(str(error)) from error
-    return system
-
-
-class _NoTimeOff:
-    """Where no system keeps time off, nobody has any balance to be told."""
-
-    async def balances(self, person_id: str, on: date) -> list[Balance]:
-        return []
-
-
-def _time_off(system: System) -> TimeOff:
-    return system.time_off if isinstance(system, Company) else _NoTimeOff()
 
 
 def _chats(settings: Settings) -> tuple[Chat, ...]:
@@ -255,13 +166,14 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
 
     :raises CannotStart:, :raises StorageDown:, :raises KeyFileError:, :raises NotLoopback:
     """
-    check_host(settings.host)
+    check_host(settings.host, beyond=settings.beyond_loopback)
     paths = Paths(settings.data)
     registry = discover()
     policies, catalogue = load_policies(settings, registry)
     keys = KeyFile.open(paths.key)
     database = Database.open(paths.database, MIGRATIONS)
-    system = open_system(settings)
+    systems = Systems.open(settings)
+    system = systems.record
     web = WebPlatform(paths.web)
     platforms: dict[str, Platform] = {web.name: web}
     chats = _chats(settings)
@@ -272,13 +184,16 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
         jobs=Jobs(paths.database, database.engine),
         words=WordStore(keys),
         seals=Seals(keys),
+        sign_ins=SignIns(keys),
+        authenticators=Authenticators(keys),
         policies=policies,
         catalogue=catalogue,
         registry=registry,
-        ports=Ports(system.directory, system.groups, system.accounts, _time_off(system), system.passes),
-        people=People(system.directory, database, platforms, clock),
+        ports=systems.ports(),
+        people=People(system.directory, database, platforms, clock, link_by_mail=settings.link_by_mail),
         platforms=platforms,
         clock=clock,
+        sign_in=systems.sign_in,
     )
     engine = Engine(office)
     desk = Desk(office, engine, Understander(Classifier.load(), catalogue), Inbox(keys))
@@ -286,14 +201,36 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
     roster = _Roster(system.directory, catalogue, settings)
     for chat in chats:
         chat.attach(desk.receive, ready.is_set, StoredPlaces(database, chat.platform.name))
+    sign_in = systems.sign_in
+    door = Door(settings.url, sign_in.name, settings.session_idle) if sign_in else None
     asgi = Starlette(
         routes=[
             *(route for chat in chats for route in chat.routes()),
-            Mount("/reveal", reveal_app(Reveals(office, engine))),
-            Mount("/", web_app(web, desk.receive, roster, ready.is_set)),
+            *_pages(office, engine, web, door),
+            Mount("/", web_app(web, desk.receive, roster, ready.is_set, door)),
         ]
     )
-    return App(settings, office, engine, desk, system, web, keys, asgi, ready, chats)
+    return App(settings, office, engine, desk, systems, web, keys, asgi, ready, chats)
+
+
+def _pages(office: Office, engine: Engine, web: WebPlatform, door: Door | None) -> list[BaseRoute]:
+    """Those that a link on a card opens."""
+    proofs, base = Proofs(office), office.settings.url
+    provider = door.provider if door else ""
+    routes: list[BaseRoute] = [
+        reveal_pages(Reveals(office, engine), proofs, base=base, provider=provider),
+        approve_pages(Decisions(office, engine), proofs, base=base, provider=provider),
+        authenticator_pages(Enrolments(office), proofs, base=base, provider=provider),
+    ]
+    if door:
+        sessions = SignedIn(web.messages, door)
+
+        async def open_desk(request: Request, person: Person) -> Response:
+            # The cookie is sent only along with what our own page opens, so the page opens the desk.
+            return await sessions.open(request, page("<p>One moment…</p>", onward="/desk"), person.id)
+
+        routes += sign_in_pages(proofs, Linking(office), open_desk, base=base, provider=provider)
+    return routes
 
 
 @asynccontextmanager
@@ -306,7 +243,7 @@ async def running(settings: Settings, clock: Callable[[], datetime] = now) -> As
     lock.take()
     try:
         app = assemble(settings, clock)
-        await _look_at(app.system)
+        await _look_at(app.systems)
         await app.office.jobs.launch()
         keeper = asyncio.create_task(_keep_house(app))
         try:
@@ -332,17 +269,17 @@ async def running(settings: Settings, clock: Callable[[], datetime] = now) -> As
                 await chat.close()
             await _checkpoint(app)
             app.office.database.close()
-            app.system.close()
+            app.systems.close()
             await app.web.close()
     finally:
         lock.release()
 
 
-async def _look_at(system: System) -> None:
+async def _look_at(systems: Systems) -> None:
     """Down is a bad day, and everything is looked at anew when it is back.
     :raises ConnectorError: it is wrong for good"""
     try:
-        log.info("system.ready", said=await system.check())
+        log.info("system.ready", said=await systems.check())
     except SystemDown as error:
         log.warning("system.down", reason=str(error))
 
@@ -361,6 +298,7 @@ async def _keep_house(app: App) -> None:
             await app.desk.replay(older_than=_UNDER_WAY)
             await app.office.jobs.sweep()
             await app.office.database.write(partial(forget, before=app.office.clock() - _REMEMBER_EVENTS))
+            await app.office.database.write(partial(forget_proofs, now=app.office.clock()))
             await _checkpoint(app)
         except Exception:  # it is tried again at the next round, and seen in the log
             log.exception("housekeeping.failed")

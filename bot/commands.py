@@ -1,9 +1,10 @@
 """What admins ask of the desk in a chat: audit, show, pending, freeze, unfreeze.
 
     audit [@person] [action] [since 7d] [outcome]     show REQ     pending
-    freeze REQ|person     unfreeze person     help
+    freeze REQ|person     unfreeze person     quarantine     release person     help
 
-And what everybody may say of themselves: notify me in teams|slack|the web desk|here|where I write.
+And what everybody may say of themselves: notify me in teams|slack|the web desk|here|where I write; set up my
+authenticator.
 
 Each is put to the rules ("administer") at every use, a further page included, answered to the admin
 alone, and recorded.
@@ -15,7 +16,7 @@ import contextlib
 import re
 import shlex
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -33,6 +34,7 @@ from bot.procedures.engine import Engine
 from bot.procedures.gate import recorded
 from bot.procedures.office import Office
 from bot.procedures.request import Request, State
+from bot.store import quarantine
 from bot.store.handles import Choice, Handles, Meaning
 from integrations.contract import AmbiguousName, Person, UnknownPerson
 
@@ -51,12 +53,21 @@ HELP = (
     "pending: what waits for a decision or for a person\n"
     "freeze REQ or person: stop everything in their name\n"
     "unfreeze person: let it go on\n"
-    "For everybody: notify me in teams, slack, the web desk, here, or where I write"
+    "quarantine: whose way to sign in changed lately\n"
+    "release person: from that, once you have spoken to them\n"
+    "For everybody: notify me in teams, slack, the web desk, here, or where I write; set up my authenticator"
 )
 
 _NOTIFY = re.compile(
     r"(?:please )?(?:notify|message|reach|contact|write to) me (?:(?:in|on|over|via|by) )?"
     r"(?:(?:microsoft |ms )?(teams)|(slack)|(?:the )?(web)(?: desk)?|(here)|(where(?:ver)? i write))[.!]?",
+    re.IGNORECASE,
+)
+
+
+_AUTHENTICATOR = re.compile(
+    r"(?:please )?(?:set up|setup|enrol|enroll|add|register|replace|change) (?:my |an? |the )?(?:new )?"
+    r"authenticator(?: app)?(?: please)?[.!]?",
     re.IGNORECASE,
 )
 
@@ -75,13 +86,15 @@ class Commands:
             "pending": self._pending,
             "freeze": self._freeze,
             "unfreeze": self._unfreeze,
+            "quarantine": self._quarantine,
+            "release": self._release,
         }
 
     def means(self, text: str) -> bool:
         """Whether these words are a command: the first one is, and what follows reads like one."""
         first, *rest = text.split() or ["help"]
         name = first.lower()
-        if name in ("help", "pending"):
+        if name in ("help", "pending", "quarantine"):
             return not rest
         return name in self._known and (name != "show" or bool(rest and _REF.fullmatch(rest[0])))
 
@@ -94,7 +107,8 @@ class Commands:
         if name.lower() == "audit":
             since = [at + 1 for at, word in enumerate(rest) if word == "since"]
             return all(at in since or self._said_of(word) for at, word in enumerate(rest))
-        return name.lower() not in ("freeze", "unfreeze") or (len(rest) == 1 and _whom(rest[0]))
+        about = name.lower() in ("freeze", "unfreeze", "release")
+        return not about or (len(rest) == 1 and _whom(rest[0]))
 
     def _said_of(self, word: str) -> bool:
         return word in ("since", "outcome", *_OUTCOMES) or word in self._office.registry or _whom(word)
@@ -249,6 +263,35 @@ class Commands:
         person = await self._person(" ".join(words))
         return [await self._set_frozen(admin, inbound, person.id, on=False)]
 
+    async def _quarantine(self, admin: Person, inbound: Inbound, words: list[str]) -> list[Card]:
+        since = self._office.clock() - self._office.settings.quarantine
+        with self._office.database.read() as conn:
+            changes = quarantine.since(conn, since)
+        await self._record(admin, inbound, "quarantine.read", {})
+        names = await self._names({each.person for each in changes})
+        facts = [
+            Fact(
+                label=names(each.person),
+                value=resting(each, self._office.settings.quarantine, admin.time_zone),
+            )
+            for each in changes[-_PENDING:]
+        ]
+        more = "" if len(changes) <= _PENDING else f"The latest {_PENDING}; there are more."
+        return [
+            Card(
+                title="Quarantine",
+                text="" if facts else "Nobody is in it.",
+                facts=tuple(facts),
+                footer=more,
+            )
+        ]
+
+    async def _release(self, admin: Person, inbound: Inbound, words: list[str]) -> list[Card]:
+        person = await self._person(" ".join(words))
+        done = await self._engine.release(person.id, admin.id, inbound.platform)
+        text = f"{person.name} {'is released' if done else 'was in no quarantine'}."
+        return [Card(title=person.name, text=text, tone=Tone.GOOD)]
+
     async def _set_frozen(self, admin: Person, inbound: Inbound, person: str, *, on: bool) -> Card:
         changed = await self._engine.freeze(person, admin.id, inbound.platform, on=on)
         names = await self._names({person})
@@ -310,6 +353,18 @@ def wished(text: str) -> str | None:
         return None
     name = next(group for group in found.groups() if group).lower()
     return "" if name.startswith("where") else name
+
+
+def wants_authenticator(text: str) -> bool:
+    return _AUTHENTICATOR.fullmatch(" ".join(text.split())) is not None
+
+
+_CHANGED = {"credential": "a new credential", "link": "a new link", "authenticator": "a new authenticator"}
+
+
+def resting(change: quarantine.Change, length: timedelta, zone: str) -> str:
+    """Why somebody is in quarantine, and until when."""
+    return f"{_CHANGED.get(change.why, change.why)}, until {say.moment(change.at + length, zone)}"
 
 
 def _called(platform: str) -> str:

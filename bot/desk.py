@@ -21,12 +21,14 @@ from bot.chat.clean import plain
 from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.chat.platform import ANSWER_WITHIN_S, PlatformDown, Unreachable
 from bot.chat.redact import redact
-from bot.commands import Commands, wished
+from bot.commands import Commands, wants_authenticator, wished
 from bot.intent.understand import Proposal, Understander
 from bot.people import Stranger
 from bot.procedures.action import Action, Declined, Impossible, Lookup, Procedure, Slot
 from bot.procedures.cards import WRITTEN
 from bot.procedures.engine import Engine, Picked
+from bot.procedures.enrolment import Enrolments
+from bot.procedures.linking import Linking
 from bot.procedures.lookup import Lookups
 from bot.procedures.office import Office
 from bot.procedures.request import Request
@@ -45,6 +47,8 @@ _IN_WORDS = (InboundKind.MESSAGE, InboundKind.COMMAND)
 _PRESSES = 6  # times as many presses as messages
 
 _WORKING_AFTER_S = 1.0  # until a person is shown that it takes longer
+
+_ON_PAGES = (Choice.LINK, Choice.ENROL)  # these handles stand in addresses of pages, on no button
 
 GIVE_BACK = "give_back_access"
 ELSEWHERE = "I answer in our direct conversation."
@@ -65,6 +69,8 @@ class Desk:
         self._inbox = inbox
         self._lookups = Lookups(office, engine.gate)
         self._commands = Commands(office, engine)
+        self._linking = Linking(office)
+        self._enrolments = Enrolments(office)
         self._tasks: dict[str, asyncio.Task[Ack]] = {}  # by the key of the inbound
         self._late: set[asyncio.Task[None]] = set()
 
@@ -212,6 +218,9 @@ class Desk:
         if "<@" in inbound.text:
             named = await self._office.people.named(inbound.platform, inbound.text)
             inbound = inbound.model_copy(update={"text": named})
+        if wants_authenticator(inbound.text):
+            await self._reply(inbound, [await self._enrolments.card(person)])
+            return Ack()
         if (wish := wished(inbound.text)) is not None:
             await self._reply(inbound, [await self._commands.notify(person, wish, inbound)])
             return Ack()
@@ -321,7 +330,7 @@ class Desk:
     async def _press(self, person: Person, inbound: Inbound) -> Ack:
         with self._office.database.read() as conn:
             meaning = meaning_of(conn, inbound.handle)
-        if meaning is None:
+        if meaning is None or meaning.choice in _ON_PAGES:
             return await self._unknown_press(person, inbound)
         if meaning.choice is Choice.BEGIN:
             return await self._begin(person, inbound, meaning)
@@ -368,6 +377,9 @@ class Desk:
         await self._audit("sender.refused", DESKHAND, inbound, why=stranger.why)
         if inbound.kind is InboundKind.OVERVIEW:
             await self._office.platforms[inbound.platform].overview(inbound.account, (), str(stranger))
+            return Ack()
+        if stranger.unlinked and self._office.sign_in and inbound.kind in _IN_WORDS:
+            await self._reply(inbound, [await self._linking.card(inbound)])
             return Ack()
         return Ack() if inbound.kind is InboundKind.ARRIVAL else Ack(notice=str(stranger))
 

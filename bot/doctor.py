@@ -10,14 +10,16 @@ from typing import Any
 from uuid import uuid4
 
 from bot.actions import discover
-from bot.app import App, CannotStart, Chat, Paths, assemble, load_policies, open_system
+from bot.app import App, Chat, assemble, load_policies
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.verify import verify
 from bot.chat.web.guard import NotLoopback, check_host
 from bot.people import find_person
 from bot.settings import Settings
+from bot.settings.paths import Paths
 from bot.store.inbox import last
 from bot.store.keys import KeyFile, KeyFileError
+from bot.systems import CannotStart, open_system
 from integrations.contract import AmbiguousName, ConnectorError, UnknownPerson
 from policies.catalogue import Catalogue
 

@@ -18,12 +18,13 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.audit.trail import DESKHAND, Event, append
+from bot.chat.card import Card
 from bot.chat.inbound import Inbound, InboundKind
-from bot.chat.platform import Account, Platform
-from bot.store import links
+from bot.chat.platform import Account, Platform, PlatformDown, Unreachable
+from bot.store import links, quarantine
 from bot.store.database import Database
 from bot.store.links import Link
-from integrations.contract import AmbiguousName, Directory, Person, Status, UnknownPerson
+from integrations.contract import AmbiguousName, Directory, Person, SignedIn, Status, UnknownPerson
 
 log = structlog.get_logger()
 
@@ -33,6 +34,8 @@ UNLINKED = (
     "I cannot tell whose account this is, so I cannot help you here. Ask the help desk to link it to you."
 )
 
+SIGN_IN = "sign-in"  # the provider, among the platforms whose accounts are linked
+
 _MENTION = re.compile(r"<@([A-Za-z0-9:_.-]{1,100})>")
 _MENTIONS = 5  # of one message
 _NOBODY_FOR_S = 300.0  # how long "this platform has no account for them" is believed
@@ -41,9 +44,10 @@ _NOBODY_FOR_S = 300.0  # how long "this platform has no account for them" is bel
 class Stranger(Exception):
     """Nobody Deskhand may serve; ``str(error)`` is for them and says nothing of the directory."""
 
-    def __init__(self, words: str, why: str) -> None:
+    def __init__(self, words: str, why: str, *, unlinked: bool = False) -> None:
         super().__init__(words)
         self.why = why  # for the record: "guest", "not linked"
+        self.unlinked = unlinked  # a full member's account of which nobody has said whose it is
 
 
 class People:
@@ -53,12 +57,16 @@ class People:
         database: Database,
         platforms: Mapping[str, Platform],
         clock: Callable[[], datetime],
+        *,
+        link_by_mail: bool = True,
     ) -> None:
-        """:param platforms: by name; the first is where somebody is reached of whom nothing is known"""
+        """:param platforms: by name; the first is where somebody is reached of whom nothing is known
+        :param link_by_mail: False: chat accounts are linked by a sign-in or by an admin alone"""
         self._directory = directory
         self._database = database
         self._platforms = platforms
         self._clock = clock
+        self._by_mail = link_by_mail
         self._last: dict[str, tuple[str, str]] = {}  # person -> platform and account, as stored
         self._nobody: dict[tuple[str, str], float] = {}  # person and platform -> until when
 
@@ -69,10 +77,16 @@ class People:
         account = await platform.account(inbound.account, fresh=inbound.kind is not InboundKind.MESSAGE)
         if account.refused:
             raise Stranger(OUTSIDE, account.refused)
-        person = await self._present(await self._person_id(platform.name, account))
+        person = await self.present(await self._person_id(platform.name, account))
         if inbound.kind is not InboundKind.ARRIVAL:  # an admin may have added it for everybody
             self._wrote(person.id, platform.name, account.id)
         return person
+
+    async def signed_in(self, who: SignedIn) -> Person:
+        """Who that is. An account that the provider does not join to the directory is linked like one of a
+        chat: once, by the mail that the provider has confirmed. :raises Stranger:, :raises SystemDown:"""
+        account = Account(id=who.account, person=who.person, mail=who.mail)
+        return await self.present(await self._person_id(SIGN_IN, account))
 
     async def named(self, platform: str, text: str) -> str:
         """The text with each mention of an account as the mail address of its person."""
@@ -138,16 +152,42 @@ class People:
         await self._database.write(work)
         return True
 
+    async def tell(self, person_id: str, card: Card, *, key: str) -> None:
+        """A message that concerns them, by the first way that leads to them. It is lost where none does."""
+        async for name, account in self.ways(person_id):
+            platform = self._platforms[name]
+            try:
+                await platform.send(await platform.direct(account), card, key=key)
+            except (PlatformDown, Unreachable) as error:
+                log.warning("person.not_told", person=person_id, platform=name, reason=str(error))
+                continue
+            return
+
     async def link(self, platform: str, account: str, person: Person, by: str) -> None:
         """By an admin's word. Replaces what either side was linked to."""
         event = self._event("person.linked", by, platform, person.id, account)
 
         def work(conn: Connection) -> None:
             links.link_by_hand(conn, platform, account, person.id, by, event.at)
+            quarantine.begin(conn, person.id, event.at, "link")
             append(conn, event)
 
         await self._database.write(work)
         self._last.pop(person.id, None)
+
+    async def link_proved(self, platform: str, account: str, person: Person) -> bool:
+        """By the person's own sign-in. False: one of the two is linked already, and an admin has to say."""
+        event = self._event("person.linked", person.id, platform, person.id, account, by="sign-in")
+
+        def work(conn: Connection) -> bool:
+            if links.person_of(conn, platform, account) or platform in links.accounts_of(conn, person.id):
+                return False
+            links.link_by_hand(conn, platform, account, person.id, "sign-in", event.at)
+            quarantine.begin(conn, person.id, event.at, "link")
+            append(conn, event)
+            return True
+
+        return await self._database.write(work)
 
     async def unlink(self, platform: str, person: Person, by: str) -> bool:
         """False: there was no link."""
@@ -174,14 +214,14 @@ class People:
         linked = self._linked(platform, account.id)
         if linked:
             return linked
-        if not account.mail:
-            raise Stranger(UNLINKED, "not linked, no confirmed mail")
+        if not account.mail or not (self._by_mail or platform == SIGN_IN):
+            raise Stranger(UNLINKED, "not linked, no confirmed mail", unlinked=True)
         try:
             person = await self._directory.by_mail(account.mail)
         except (UnknownPerson, AmbiguousName) as error:
-            raise Stranger(UNLINKED, "not linked, mail not in the directory") from error
+            raise Stranger(UNLINKED, "not linked, mail not in the directory", unlinked=True) from error
         if not await self._link_by_mail(platform, account, person):
-            raise Stranger(UNLINKED, "mail, person or account was linked before")
+            raise Stranger(UNLINKED, "mail, person or account was linked before", unlinked=True)
         return person.id
 
     async def _link_by_mail(self, platform: str, account: Account, person: Person) -> bool:
@@ -194,12 +234,14 @@ class People:
                 return True  # linked this very moment, by another inbound of theirs
             new = links.link_by_mail(conn, platform, account.id, person.id, account.mail, event.at)
             if new:
+                quarantine.begin(conn, person.id, event.at, "link")
                 append(conn, event)
             return new
 
         return await self._database.write(work)
 
-    async def _present(self, person_id: str) -> Person:
+    async def present(self, person_id: str) -> Person:
+        """:raises Stranger: not, or no longer, with the company; :raises SystemDown:"""
         try:
             person = await self._directory.person(person_id)
         except UnknownPerson as error:
@@ -228,7 +270,7 @@ class People:
         return account.id
 
     async def _may_link(self, account: Account, person: Person, platform: str) -> bool:
-        same = account.mail.casefold() == person.mail.casefold()
+        same = self._by_mail and account.mail.casefold() == person.mail.casefold()
         return same and person.present and await self._link_by_mail(platform, account, person)
 
     def _linked(self, platform: str, account: str) -> str | None:
@@ -254,9 +296,11 @@ class People:
         self._last[person] = (platform, account)
         self._database.write_along(lambda conn: links.reached(conn, person, platform, account))
 
-    def _event(self, kind: str, by: str, platform: str, person: str, account: str) -> Event:
-        data = {"account": account, "by": "mail" if by == DESKHAND else "hand"}
-        return Event(at=self._clock(), kind=kind, actor=by, service=platform, subject=person, data=data)
+    def _event(
+        self, kind: str, actor: str, platform: str, person: str, account: str, *, by: str = ""
+    ) -> Event:
+        data = {"account": account, "by": by or ("mail" if actor == DESKHAND else "hand")}
+        return Event(at=self._clock(), kind=kind, actor=actor, service=platform, subject=person, data=data)
 
 
 async def find_person(directory: Directory, text: str) -> Person:

@@ -21,9 +21,10 @@ import httpx2
 import structlog
 
 from bot.admin import Wrong, whom
-from bot.app import open_system, running
+from bot.app import running
 from bot.settings import Settings
 from bot.store.lock import AlreadyRunning
+from bot.systems import open_system
 
 _QUIET_S = 0.6  # without a new message: it is the person's turn
 _PATIENCE_S = 6.0  # for the first answer

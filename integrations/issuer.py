@@ -94,7 +94,7 @@ class Issuer:
             raise SignInRefused("the ID token does not fit: sub")
         if began is not None:
             _fresh(claims.get("auth_time"), began, now)
-        return claims
+        return dict(claims)
 
     async def _signed(self, raw: str) -> jwt.Token:
         for again in (False, True):

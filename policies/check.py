@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -89,6 +89,8 @@ class Actor(_Strict):
     department: str = ""
     groups: frozenset[str] = frozenset()
     frozen: bool = False
+    quarantined: bool = False
+    provable: bool = False
 
 
 class Prop(_Strict):
@@ -118,6 +120,8 @@ class Cast(_Strict):
             department=actor.department,
             groups=actor.groups,
             frozen=actor.frozen,
+            quarantined=actor.quarantined,
+            provable=actor.provable,
         )
 
     def ask(self, case: Case) -> Ask:
@@ -217,8 +221,12 @@ def run_case(policies: Policies, cast: Cast, case: Case) -> Result:
     return _result(case, (request, proceed), True, list(_what_follows(case, request, proceed)))
 
 
-def _approval(policies: Policies, cast: Cast, case: Case, ask: Ask, attested: frozenset[str]) -> Decision:
+def _approval(
+    policies: Policies, cast: Cast, case: Case, ask: Ask, attested: frozenset[str], *, able: bool = False
+) -> Decision:
+    """``able``: as one who could prove who they are."""
     approver = cast.who(case.approver)
+    approver = replace(approver, provable=approver.provable or able)
     return policies.may_approve(
         ask, approver, stage=case.stage, fallback=case.stands_in, attested=attested, now=case.at
     )
@@ -345,7 +353,7 @@ def _stage(
         for result in witnesses:
             without = result.case.attested - {need}
             ask = cast.ask(result.case)
-            if _approval(policies, cast, result.case, ask, without).allowed:
+            if _approval(policies, cast, result.case, ask, without, able=True).allowed:
                 yield Problem(where, f"needs {need!r}, yet it can be approved at {stage} without that")
                 break
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import cedarpy
 
 STAGES = ("manager", "owner", "budget")  # the order in which people are asked
+PROOFS = ("sign-in", "authenticator", "spoken")  # of who somebody is, the strongest first
 SCHEMA = "schema.cedarschema"
 MINUTES_PER_DAY = 24 * 60
 
@@ -41,6 +42,9 @@ class Who:
     department: str
     groups: frozenset[str]  # ids, nested ones too
     frozen: bool  # somebody said that a request in this name was not theirs
+    provable: bool = False  # can prove again who they are
+    quarantined: bool = False  # how they sign in changed lately
+    until: str = ""  # when that is over, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,9 @@ class Decision:
     why: tuple[str, ...]  # for the person; where nothing permits: what the permits of this action ask for
     stages: tuple[str, ...]  # who has to approve, in order; only on an allowed request
     quorum: int  # how many different people have to approve
-    needs: tuple[str, ...]  # what an approver has to attest: "spoke"
+    needs: tuple[str, ...]  # what an approver has to attest: "spoke", "verified"
     version: str  # hash of all rules and the schema
+    proof: tuple[str, ...] = ()  # by which the requester may prove who they are, before they see a credential
     errors: tuple[str, ...] = ()  # for the log: what did not fit; never for a person
 
 
@@ -100,6 +105,7 @@ class Rule:
     stages: tuple[str, ...]  # on a request: who approves; on an approval: the stages it serves
     quorum: int
     needs: tuple[str, ...]
+    proof: tuple[str, ...]
     body: Mapping[str, Any] = field(repr=False, compare=False)  # Cedar's own JSON form
 
 
@@ -147,7 +153,8 @@ class Policies:
     def may_administer(self, who: Who, what: str) -> Decision:
         """May this person use an admin command: "audit", "freeze", "resolve", ...?"""
         desk = {"uid": {"type": "Desk", "id": "desk"}, "attrs": {}, "parents": []}
-        return self._decide("administer", "administer", who, [desk, self._person(who)], {"what": what})
+        entities = [desk, self._person(who)]
+        return _dated(self._decide("administer", "administer", who, entities, {"what": what}), [who])
 
     def permits(self, action: str) -> tuple[Rule, ...]:
         """The permits of an action such as "request:grant_access", whatever their conditions."""
@@ -172,7 +179,8 @@ class Policies:
         people = [principal]
         people += [who for who in (ask.requester, ask.subject) if who not in people]
         entities = [_request(ask), *map(self._person, people)]
-        return self._decide(phase, f"{phase}:{ask.action}", principal, entities, context, stage)
+        decision = self._decide(phase, f"{phase}:{ask.action}", principal, entities, context, stage)
+        return _dated(decision, people)
 
     def _decide(
         self,
@@ -217,11 +225,12 @@ class Policies:
             quorum=max((rule.quorum for rule in asks if rule.stages), default=0),
             needs=tuple(sorted({need for rule in asks for need in rule.needs})),
             version=self.version,
+            proof=_common([rule.proof for rule in asks if rule.proof]),
         )
 
     def _refused(self, phase: str, errors: tuple[str, ...]) -> Decision:
         marker, why = (FACTS_REFUSED,), (FACTS_REFUSED_WHY,)
-        return Decision(False, phase, marker, why, (), 0, (), self.version, errors)
+        return Decision(False, phase, marker, why, (), 0, (), self.version, errors=errors)
 
     def _person(self, who: Who) -> dict[str, Any]:
         attributes: dict[str, Any] = {
@@ -229,6 +238,8 @@ class Policies:
             "status": {"type": "Status", "id": who.status},
             "privileged": who.privileged,
             "frozen": who.frozen,
+            "quarantined": who.quarantined,
+            "provable": who.provable,
             "department": who.department,
             "managers": [{"type": "Person", "id": id} for id in who.managers],
         }
@@ -291,12 +302,13 @@ def _rule(file: str, name: str, body: Mapping[str, Any]) -> Rule:
         stages=_listed(notes.get("stages")),
         quorum=int(quorum) if quorum.isdecimal() else 1,
         needs=_listed(notes.get("needs")),
+        proof=_listed(notes.get("proof")),
         body=body,
     )
 
 
 def _annotation_errors(rule: Rule, notes: Mapping[str, str], earlier: list[Rule]) -> Iterator[PolicyError]:
-    known = {"id", "why", "why_approver", "stages", "quorum", "needs"}
+    known = {"id", "why", "why_approver", "stages", "quorum", "needs", "proof"}
     if not notes.get("id"):
         yield PolicyError(rule.file, rule.id, "has no @id")
     elif rule.id in (DEFAULT_DENY, FACTS_REFUSED):
@@ -305,9 +317,10 @@ def _annotation_errors(rule: Rule, notes: Mapping[str, str], earlier: list[Rule]
         yield PolicyError(rule.file, rule.id, f"the same @id stands in {twin.file}")
     if not rule.why.strip():
         yield PolicyError(rule.file, rule.id, "has no @why, the sentence a person reads")
-    for stage in rule.stages:
-        if stage not in STAGES:
-            yield PolicyError(rule.file, rule.id, f"@stages names {stage!r}; there are {', '.join(STAGES)}")
+    for note, named, known_names in (("stages", rule.stages, STAGES), ("proof", rule.proof, PROOFS)):
+        for each in sorted(set(named) - set(known_names)):
+            there = ", ".join(known_names)
+            yield PolicyError(rule.file, rule.id, f"@{note} names {each!r}; there are {there}")
     quorum = notes.get("quorum", "1")
     if not quorum.isdecimal() or int(quorum) < 1:
         yield PolicyError(rule.file, rule.id, f"@quorum is {quorum!r}; it is a whole number from 1 on")
@@ -329,6 +342,17 @@ def _schema_errors(
 
 def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def _common(ways: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Of several permits, what all of them take: each asks for at least that much."""
+    return tuple(way for way in PROOFS if ways and all(way in each for each in ways))
+
+
+def _dated(decision: Decision, people: Sequence[Who]) -> Decision:
+    """``{until}`` in a reason: when the quarantine of whom it is about is over."""
+    until = next((who.until for who in people if who.until), "")
+    return replace(decision, why=tuple(why.replace("{until}", until) for why in decision.why))
 
 
 def _offers(rules: list[Rule]) -> str:

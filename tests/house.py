@@ -24,13 +24,14 @@ import httpx2
 from dbos import DBOS
 from dbos._dbos import _get_dbos_instance as dbos_instance
 
-from bot.app import App, Paths, load_policies, running
+from bot.app import App, load_policies, running
 from bot.chat.card import Card
 from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.procedures import ledger
 from bot.procedures.action import Registry
 from bot.procedures.request import Request, State
 from bot.settings import Settings
+from bot.settings.paths import Paths
 from integrations.company import Company
 from integrations.company.hr import HumanResources
 from integrations.company.write_log import Write

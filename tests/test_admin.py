@@ -17,10 +17,10 @@ import pytest
 import structlog
 
 from bot.__main__ import main
-from bot.app import Paths
 from bot.audit.checkpoint import public_key
 from bot.audit.export import BadExport, proof_of, verify_export
 from bot.procedures.request import State
+from bot.settings.paths import Paths
 from bot.store.keys import KeyFile
 from integrations.contract import OutcomeUnknown
 from tests.command import ROOT, Deskhand, Ran

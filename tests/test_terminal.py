@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Paths
+from bot.settings.paths import Paths
 from integrations.company import Company
 from tests.command import ROOT, Deskhand
 

@@ -19,7 +19,8 @@ from bot.procedures.action import (
     Step,
     World,
 )
-from integrations.contract import Person, UnknownGroup
+from integrations.contract import Memberships, Person, UnknownGroup
+from policies.catalogue import Resource
 
 
 class JoinGroup:
@@ -29,8 +30,9 @@ class JoinGroup:
     no_undo = ""
 
     async def look(self, run: Run) -> Seen:
-        group = _group(run)
-        return {"group": group, "member": await run.world.groups.has(group, run.subject.id)}
+        resource = _resource(run)
+        seen = {"system": resource.system, "group": resource.group}
+        return {**seen, "member": await _groups(run, seen).has(resource.group, run.subject.id)}
 
     def needless(self, seen: Seen) -> bool:
         return bool(seen["member"])
@@ -38,13 +40,13 @@ class JoinGroup:
     # From here on the group is the one that was seen: what the catalogue says tomorrow is not what we gave.
 
     async def do(self, run: Run, seen: Seen) -> bool:
-        return await run.world.groups.add(seen["group"], run.subject.id, op=run.op)
+        return await _groups(run, seen).add(seen["group"], run.subject.id, op=run.op)
 
     async def happened(self, run: Run, seen: Seen) -> bool | None:
-        return await run.world.groups.has(seen["group"], run.subject.id)
+        return await _groups(run, seen).has(seen["group"], run.subject.id)
 
     async def undo(self, run: Run, seen: Seen) -> None:
-        await run.world.groups.remove(seen["group"], run.subject.id, op=f"{run.op}:undo")
+        await _groups(run, seen).remove(seen["group"], run.subject.id, op=f"{run.op}:undo")
 
 
 class GrantAccess(Procedure):
@@ -96,11 +98,15 @@ def _times(span: dict[str, Any], now: datetime) -> tuple[datetime | None, dateti
     return starts, ends, max(1, -(-lasts // timedelta(minutes=1)))
 
 
-def _group(run: Run) -> str:
+def _groups(run: Run, seen: Seen) -> Memberships:
+    return run.world.groups_in(str(seen.get("system", "")))
+
+
+def _resource(run: Run) -> Resource:
     resource = run.world.catalogue.get(run.params["resource"])
     if resource is None:
         raise UnknownGroup(f"the catalogue has no {run.params['resource']} any more")
-    return resource.group
+    return resource
 
 
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from bot.chat.card import Card, Fact
-from integrations.contract import Accounts, Directory, Groups, Passes, Person, Secret, TimeOff
+from integrations.contract import Accounts, Directory, Groups, Memberships, Passes, Person, Secret, TimeOff
 from policies.catalogue import Catalogue, Resource
 
 # Parameters of a request: JSON values only, each put there by a slot. See ``SlotKind``.
@@ -69,12 +69,17 @@ class World:
 
     directory: Directory
     groups: Groups
+    linked: Mapping[str, Memberships]  # groups of other systems, by what the catalogue calls the system
     accounts: Accounts
     time_off: TimeOff
     passes: Passes | None
     catalogue: Catalogue
     requests: Requests
     now: datetime  # UTC
+
+    def groups_in(self, system: str) -> Memberships:
+        """Where the groups of a catalogue entry are: the directory of record, unless it names another."""
+        return self.linked.get(system, self.groups)
 
 
 @dataclass(frozen=True, slots=True)

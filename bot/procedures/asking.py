@@ -132,6 +132,7 @@ class Asking:
             "stages": stages,
             "quorum": decision.quorum if stages else 0,
             "needs": decision.needs if stages else (),
+            "proof": decision.proof,
             "confirmed_at": world.now,
         }
         if not stages and not proceed.allowed:

@@ -21,8 +21,13 @@ BUTTONS = 5  # more options than this become a list to choose from
 
 WRITTEN = "written"  # the field of an answer in the person's own words
 
-SPOKE = "spoke"  # the one attestation there is: see policies/credentials.cedar
+# What can be asked of an approver, as the rules call it: one they tick, one they cannot say themselves.
+SPOKE, VERIFIED = "spoke", "verified"
 ATTEST = {SPOKE: "I spoke to {name} in person or called a number I know, and it is them asking"}
+
+SPOKEN = "spoken"  # the proof that a manager reads out
+_HOW_SPOKEN = " and type the six digits that {manager} reads out to you by voice."
+_HOW_SHOWN = " and show there that it is you."
 
 _TONES = {
     State.CONFIRMING: Tone.PRIMARY,
@@ -65,6 +70,17 @@ class Story:
     reasons: dict[str, str] = field(default_factory=dict)  # person -> the reason they gave
     url: str = ""  # where the reveal page is
     credential: str = "password"  # what people call what it shows
+    shown_by: tuple[str, ...] = (SPOKEN,)  # what the reveal page takes as a proof
+    signs_in: bool = False  # people can sign in
+    enrolled: frozenset[str] = frozenset()  # of those asked to decide, who have an authenticator
+
+    def on_page(self, seat: Seat | None) -> bool:
+        """Whether this copy's approval is given on a page, after a proof; ``seat`` None: the channel's."""
+        if VERIFIED not in self.request.needs:
+            return False
+        if seat:
+            return self.signs_in or seat.person in self.enrolled
+        return self.signs_in or bool(self.enrolled)
 
 
 def status(story: Story) -> str:
@@ -165,9 +181,9 @@ def news(story: Story) -> Card:
     if story.sealed and story.sealed.expires_at:
         manager = say.names([request.name(each.person) for each in story.approvals])
         until = say.moment(story.sealed.expires_at, request.zone)
+        how = _HOW_SHOWN if story.shown_by != (SPOKEN,) else _HOW_SPOKEN.format(manager=manager)
         text = (
-            f"Your new {story.credential} is ready. Open the page below and type the six digits that"
-            f" {manager} reads out to you by voice. It is shown once, until {until}."
+            f"Your new {story.credential} is ready. Open the page below{how} It is shown once, until {until}."
         )
         links = (
             Link(label=f"Show my new {story.credential}", url=f"{story.url}/reveal/{story.sealed.token}"),
@@ -219,7 +235,8 @@ def approval(
         facts=tuple(facts),
         quotes=tuple(quotes),
         inputs=_approver_inputs(request) if waiting else (),
-        buttons=_approver_buttons(request, seat, handles) if waiting else (),
+        buttons=_approver_buttons(story, seat, handles) if waiting else (),
+        links=_approver_links(story, seat, handles) if waiting else (),
         footer=_footer(request),
     )
 
@@ -252,7 +269,7 @@ def told(story: Story, person: str, handles: Handles) -> Card:
 
 def _code(story: Story, person: str) -> tuple[Fact, ...]:
     """The six digits, for whoever approved, as long as the credential waits to be seen."""
-    if not (story.code and story.sealed and story.sealed.expires_at):
+    if not (story.code and story.sealed and story.sealed.expires_at and SPOKEN in story.shown_by):
         return ()
     if person not in [each.person for each in story.approvals]:
         return ()
@@ -313,19 +330,30 @@ def _approver_inputs(request: Request) -> tuple[CheckInput | TextInput, ...]:
     checks = tuple(
         CheckInput(name=need, label=ATTEST[need].format(name=request.name(request.subject)), required=True)
         for need in request.needs
+        if need in ATTEST
     )
     return (*checks, TextInput(name="reason", label="Reason", required=False, max_length=300))
 
 
-def _approver_buttons(request: Request, seat: Seat | None, handles: Handles) -> tuple[Button, ...]:
-    audience = seat.person if seat else ""
-    stage = {"stage": request.waits_for}
-    yes = Meaning(request.ref, Choice.APPROVE, audience, request.digest, stage)
-    no = Meaning(request.ref, Choice.DENY, audience, request.digest, stage)
-    return (
-        Button(label="Approve", handle=handles.mint(yes), tone=Tone.GOOD),
-        Button(label="Deny", handle=handles.mint(no), tone=Tone.DANGER),
-    )
+def _approver_buttons(story: Story, seat: Seat | None, handles: Handles) -> tuple[Button, ...]:
+    deny = Button(label="Deny", handle=_verdict(story.request, seat, Choice.DENY, handles), tone=Tone.DANGER)
+    if story.on_page(seat):
+        return (deny,)
+    approve = _verdict(story.request, seat, Choice.APPROVE, handles)
+    return (Button(label="Approve", handle=approve, tone=Tone.GOOD), deny)
+
+
+def _approver_links(story: Story, seat: Seat | None, handles: Handles) -> tuple[Link, ...]:
+    """The page where it is approved; a channel's copy leads there only where a sign-in tells who comes."""
+    if not story.on_page(seat) or not (seat or story.signs_in):
+        return ()
+    handle = _verdict(story.request, seat, Choice.APPROVE, handles)
+    return (Link(label="Review and approve", url=f"{story.url}/approve/{handle}"),)
+
+
+def _verdict(request: Request, seat: Seat | None, choice: Choice, handles: Handles) -> str:
+    detail = {"stage": request.waits_for}
+    return handles.mint(Meaning(request.ref, choice, seat.person if seat else "", request.digest, detail))
 
 
 def _turn(story: Story, waiting: bool, reminder: bool) -> str:

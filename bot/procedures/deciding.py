@@ -10,15 +10,16 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.audit.trail import Event, append
 from bot.chat.clean import plain
-from bot.chat.inbound import Ack
+from bot.chat.inbound import Ack, Inbound
 from bot.procedures import ledger
 from bot.procedures.approval import Approvers, Verdict
-from bot.procedures.cards import ATTEST
+from bot.procedures.cards import ATTEST, VERIFIED
 from bot.procedures.gate import Gate, recorded
 from bot.procedures.ledger import Approval, Note
 from bot.procedures.office import Office
 from bot.procedures.request import Request, Seat, Stale, State
 from bot.procedures.timers import Timers
+from bot.store.handles import Choice, Meaning
 from integrations.contract import Person
 
 
@@ -32,6 +33,16 @@ class Press:
     attested: frozenset[str]
     reason: str
     service: str
+
+
+def pressed(request: Request, meaning: Meaning, inbound: Inbound, *, proved: bool) -> Press:
+    """What somebody pressed. Boxes are the person's word; that they were verified is ours alone."""
+    yes = meaning.choice is Choice.APPROVE
+    ticked = {need for need in request.needs if need in ATTEST and inbound.fields.get(need) == "yes"}
+    attested = frozenset(ticked | ({VERIFIED} if proved else set())) if yes else frozenset[str]()
+    reason = inbound.fields.get("reason", "").strip()
+    stage = str(meaning.detail.get("stage", ""))
+    return Press(stage, meaning.digest, yes, attested, reason, inbound.platform)
 
 
 class Deciding:
@@ -52,18 +63,15 @@ class Deciding:
         attested = press.attested if press.yes else frozenset(request.needs)
         verdict = await self._approvers.judge(request, person.id, press.stage, attested, given)
         if not verdict.allowed:
-            whole = frozenset(request.needs)
+            missing = verdict.missing & ATTEST.keys()
+            whole = press.attested | missing
             if (
-                verdict.missing
+                missing
                 and (await self._approvers.judge(request, person.id, press.stage, whole, given)).allowed
             ):
                 name = request.name(request.subject)
-                return Ack(
-                    errors={
-                        need: f"Tick this first: {ATTEST[need].format(name=name)}."
-                        for need in verdict.missing
-                    }
-                )
+                words = {need: f"Tick this first: {ATTEST[need].format(name=name)}." for need in missing}
+                return Ack(errors=words)
             return await self.refuse(request, person, press.service, verdict.why, verdict)
         to, changes, note = await self._outcome(request, person, press, verdict, given)
         return await self._record(request, person, press, to, changes, note)

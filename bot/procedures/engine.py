@@ -29,7 +29,7 @@ from bot.procedures.announce import Announcer
 from bot.procedures.approval import Approvers
 from bot.procedures.asking import Asking
 from bot.procedures.cards import pick_mark
-from bot.procedures.deciding import Deciding, Press
+from bot.procedures.deciding import Deciding, pressed
 from bot.procedures.doing import Doing
 from bot.procedures.gate import Gate
 from bot.procedures.ledger import Note
@@ -40,7 +40,7 @@ from bot.procedures.request import CANCELLABLE, IllegalMove, Request, Stale, Sta
 from bot.procedures.slots import Guess
 from bot.procedures.stories import Stories
 from bot.procedures.timers import SETTLE, Timers
-from bot.store import frozen, sealed
+from bot.store import frozen, quarantine, sealed
 from bot.store.database import StorageDown
 from bot.store.handles import Choice, Handles, Meaning
 from integrations.contract import ConnectorError, Person
@@ -78,6 +78,7 @@ class Engine:
         return World(
             directory=ports.directory,
             groups=ports.groups,
+            linked=ports.linked,
             accounts=ports.accounts,
             time_off=ports.time_off,
             passes=ports.passes,
@@ -114,16 +115,23 @@ class Engine:
             await self.settle_now(ref)
 
     async def press(
-        self, person: Person, meaning: Meaning, inbound: Inbound, written: Guess | None = None
+        self,
+        person: Person,
+        meaning: Meaning,
+        inbound: Inbound,
+        written: Guess | None = None,
+        *,
+        proved: bool = False,
     ) -> Ack:
         """A button of a request: judged by who pressed it, on what it showed.
 
         :param written: what was understood of an answer in the person's own words
+        :param proved: they proved who they are, just now and for this very press
         """
         for _ in range(3):  # a lost race: look again, and say what is true now
             request = await self._on_time(meaning.owner)
             try:
-                ack = await self._pressed(request, person, meaning, inbound, written)
+                ack = await self._pressed(request, person, meaning, inbound, written, proved)
             except Stale:
                 continue
             await self.settle_now(meaning.owner)
@@ -148,18 +156,20 @@ class Engine:
         return cards.approval(story, str(meaning.detail.get("stage", "")), None, handles)
 
     async def _pressed(
-        self, request: Request, person: Person, meaning: Meaning, inbound: Inbound, written: Guess | None
+        self,
+        request: Request,
+        person: Person,
+        meaning: Meaning,
+        inbound: Inbound,
+        written: Guess | None,
+        proved: bool,
     ) -> Ack:
         service = inbound.platform
         if meaning.audience and meaning.audience != person.id:
             return await self._deciding.refuse(request, person, service, "This card is not yours to answer.")
         match meaning.choice:
             case Choice.APPROVE | Choice.DENY:
-                yes = meaning.choice is Choice.APPROVE
-                ticked = frozenset(need for need in request.needs if inbound.fields.get(need) == "yes")
-                reason = inbound.fields.get("reason", "").strip()
-                stage = str(meaning.detail.get("stage", ""))
-                press = Press(stage, meaning.digest, yes, ticked if yes else frozenset(), reason, service)
+                press = pressed(request, meaning, inbound, proved=proved)
                 return await self._deciding.decide(request, person, press)
             case Choice.CONFIRM if request.state is State.CONFIRMING:
                 return await self._asking.confirm(request, person, meaning.digest, self.world(), service)
@@ -348,6 +358,20 @@ class Engine:
             if changed:
                 append(conn, Event(at=now, kind=kind, actor=by, service=service, subject=person))
             return changed
+
+        return await self._office.database.write(work)
+
+    async def release(self, person: str, by: str, service: str) -> bool:
+        """From quarantine. False: they were not in it."""
+        event = Event(
+            at=self._office.clock(), kind="quarantine.released", actor=by, service=service, subject=person
+        )
+
+        def work(conn: Connection) -> bool:
+            released = quarantine.release(conn, person)
+            if released:
+                append(conn, event)
+            return released
 
         return await self._office.database.write(work)
 

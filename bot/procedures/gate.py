@@ -6,11 +6,12 @@ is cached: the facts are read anew for each question, at the press and again bef
 
 from __future__ import annotations
 
+from bot.procedures import say
 from bot.procedures.action import Preview
 from bot.procedures.office import Office
 from bot.procedures.request import Request, Shown
-from bot.store import frozen
-from integrations.contract import UnknownPerson
+from bot.store import frozen, quarantine
+from integrations.contract import Person, UnknownPerson
 from policies.catalogue import Resource
 from policies.decide import Ask, Decision, What, Who
 
@@ -70,10 +71,13 @@ class Gate:
         directory = self._office.ports.directory
         with self._office.database.read() as conn:
             stopped = frozen.is_frozen(conn, person_id)
+            changed = quarantine.of(conn, person_id)
+            provable = bool(self._office.sign_in or self._office.authenticators.since(conn, person_id))
         try:
             person = await directory.person(person_id)
         except UnknownPerson:
             return Who(person_id, "employee", "left", False, (), "", frozenset(), stopped)
+        until = self._until(changed, person)
         return Who(
             id=person.id,
             kind=person.kind.value,
@@ -83,7 +87,15 @@ class Gate:
             department=person.department,
             groups=await directory.groups_of(person_id),
             frozen=stopped,
+            provable=provable,
+            quarantined=bool(until),
+            until=until,
         )
+
+    def _until(self, changed: quarantine.Change | None, person: Person) -> str:
+        """When their quarantine is over, in words; empty: they are in none."""
+        over = changed.at + self._office.settings.quarantine if changed else None
+        return say.moment(over, person.time_zone) if over and self._office.clock() < over else ""
 
     async def _what(self, key: str) -> What | None:
         resource = self._office.catalogue.get(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.audit.words import WordStore
@@ -12,9 +12,11 @@ from bot.durable import Jobs
 from bot.people import People
 from bot.procedures.action import Registry
 from bot.settings import Settings
+from bot.store.authenticators import Authenticators
 from bot.store.database import Database
+from bot.store.proofs import SignIns
 from bot.store.sealed import Seals
-from integrations.contract import Accounts, Directory, Groups, Passes, TimeOff
+from integrations.contract import Accounts, Directory, Groups, Memberships, Passes, SignIn, TimeOff
 from policies.catalogue import Catalogue
 from policies.decide import Policies
 
@@ -28,6 +30,7 @@ class Ports:
     accounts: Accounts
     time_off: TimeOff
     passes: Passes | None = None  # where a new credential is a pass, and not a password
+    linked: Mapping[str, Memberships] = field(default_factory=dict)  # groups of other systems, by their name
 
 
 def credential(ports: Ports) -> str:
@@ -42,6 +45,8 @@ class Office:
     jobs: Jobs
     words: WordStore
     seals: Seals
+    sign_ins: SignIns
+    authenticators: Authenticators
     policies: Policies
     catalogue: Catalogue
     registry: Registry
@@ -49,3 +54,4 @@ class Office:
     people: People
     platforms: Mapping[str, Platform]
     clock: Callable[[], datetime]  # UTC
+    sign_in: SignIn | None = None  # where people can sign in

@@ -17,6 +17,13 @@ from bot.store.handles import Handles
 SHOWN = 10  # cards of one section, the newest
 
 
+def approvers_card(story: Story, person: str, handles: Handles) -> Card:
+    """The card of the stage that is waited for, as this person has it."""
+    stage = story.request.waits_for or ""
+    seat = next((s for s in story.request.seats.get(stage, ()) if s.person == person), None)
+    return cards.approval(story, stage, seat, handles)
+
+
 class Overview:
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -29,9 +36,7 @@ class Overview:
             held = ledger.of(conn, person, (State.ACTIVE, State.REVOKING))
 
         def decide(story: Story, handles: Handles) -> Card:
-            stage = story.request.waits_for or ""
-            seat = next((s for s in story.request.seats.get(stage, ()) if s.person == person), None)
-            return cards.approval(story, stage, seat, handles)
+            return approvers_card(story, person, handles)
 
         return [
             await self._section("Waiting for your decision", waiting, decide),

@@ -132,6 +132,7 @@ class Request(BaseModel):
     stages: tuple[str, ...] = ()
     quorum: int = 0
     needs: tuple[str, ...] = ()
+    proof: tuple[str, ...] = ()  # of who the subject is, before a credential is shown: one of these
     stage: int = 0  # index of the stage that is waited for; len(stages): all have decided
     seats: dict[str, tuple[Seat, ...]] = {}
     reminded: tuple[str, ...] = ()  # stages whose approvers were reminded

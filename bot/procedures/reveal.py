@@ -1,4 +1,4 @@
-"""Showing a new credential: once, to whoever holds the link and the code the manager reads out."""
+"""Showing a new credential: once, to whoever holds the link and proves that it is theirs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from sqlalchemy import Connection
 
 from bot.audit.trail import DESKHAND
 from bot.procedures import ledger
+from bot.procedures.cards import SPOKEN
 from bot.procedures.engine import Engine
 from bot.procedures.ledger import Note
 from bot.procedures.office import Office, credential
+from bot.procedures.proofs import Purpose, shown_by
 from bot.procedures.request import Request, State
-from bot.store import frozen, sealed
+from bot.store import frozen, proofs, quarantine, sealed
 from bot.store.sealed import Sealed
 from integrations.contract import Secret
 
@@ -28,6 +30,14 @@ class Refused:
 GONE = Refused("This link is not valid any more. It works once, and for ten minutes only. You can ask again.")
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A credential that can be shown."""
+
+    purpose: Purpose
+    ways: tuple[str, ...]  # of proving that it is theirs
+
+
 class Reveals:
     def __init__(self, office: Office, engine: Engine) -> None:
         self._office = office
@@ -39,29 +49,44 @@ class Reveals:
             else "Your new pass was shown. It is good for one sign-in."
         )
 
-    def waiting(self, token: str) -> bool:
-        """Whether something can be shown under this token."""
+    def waiting(self, token: str) -> Waiting | None:
+        """What can be shown under this token, and what has to be proved first. None: nothing."""
         with self._office.database.read() as conn:
-            return self._valid(conn, sealed.find(conn, token=token))
+            found = sealed.find(conn, token=token)
+            request = self._valid(conn, found)
+            if found is None or request is None:
+                return None
+            return Waiting(_purpose(request, token), shown_by(conn, self._office, request))
 
-    async def show(self, token: str, code: str) -> Secret | Refused:
-        """The credential, destroyed in the same transaction that says it was shown."""
+    async def show(self, token: str, *, code: str = "", browser: str = "") -> Secret | Refused:
+        """The credential, destroyed in the same transaction that says it was shown.
+
+        :param code: that the manager read out, where nothing was proved in this browser
+        """
         code = "".join(code.split())
-        shown = await self._office.database.write(lambda conn: self._open(conn, token, code))
+        shown = await self._office.database.write(lambda conn: self._open(conn, token, code, browser))
         if shown[0]:  # beside: nothing may come between destroying it and showing it
             self._engine.settle_soon(shown[0])
         return shown[1]
 
-    def _open(self, conn: Connection, token: str, code: str) -> tuple[str, Secret | Refused]:
+    def _open(self, conn: Connection, token: str, code: str, browser: str) -> tuple[str, Secret | Refused]:
         found = sealed.find(conn, token=token)
-        request = ledger.load(conn, found.ref) if found else None
-        if found is None or request is None or not self._valid(conn, found):
+        request = self._valid(conn, found)
+        if found is None or request is None:
             return "", GONE
-        if not self._office.seals.right(conn, found.ref, code):
-            return self._wrong(conn, found, request)
+        now = self._office.clock()
+        proof = proofs.held(conn, browser, _purpose(request, token).what, now) if browser else None
+        taken = shown_by(conn, self._office, request)
+        if proof is None or proof.person != request.subject:
+            if not code or SPOKEN not in taken:
+                return "", Refused("First show that it is you.", found.tries)
+            if not self._office.seals.right(conn, found.ref, code):
+                return self._wrong(conn, found, request)
         secret = self._office.seals.open(conn, found.ref)
         sealed.destroy(conn, found.ref)
-        self._move(conn, request, "credential.shown", "ok", self._shown)
+        proofs.spend(conn, browser, _purpose(request, token).what)
+        quarantine.begin(conn, request.subject, now, "credential")
+        self._move(conn, request, "credential.shown", "ok", self._shown, by=proof.method if proof else SPOKEN)
         return request.ref, secret or GONE
 
     def _wrong(self, conn: Connection, found: Sealed, request: Request) -> tuple[str, Refused]:
@@ -76,14 +101,26 @@ class Reveals:
         self._move(conn, request, "credential.wrong_code", "refused", request.outcome)
         return request.ref, Refused(f"That is not the code. {left} tries are left.", left)
 
-    def _move(self, conn: Connection, request: Request, kind: str, result: str, outcome: str) -> None:
-        note = Note(kind, DESKHAND if result != "ok" else request.requester, SERVICE, result)
+    def _move(
+        self, conn: Connection, request: Request, kind: str, result: str, outcome: str, by: str = ""
+    ) -> None:
+        data = {"proved_by": by} if by else None
+        note = Note(kind, DESKHAND if result != "ok" else request.requester, SERVICE, result, data)
         gone = {} if kind == "credential.wrong_code" else {"unseal_until": None}
         ledger.move(conn, request, State.DONE, note, self._office.clock(), outcome=outcome, **gone)
 
-    def _valid(self, conn: Connection, found: Sealed | None) -> bool:
-        """Given, in time, and its owner is not frozen."""
+    def _valid(self, conn: Connection, found: Sealed | None) -> Request | None:
+        """Its request, where it was given, is in time, and its owner is not frozen."""
         if found is None or found.expires_at is None or self._office.clock() >= found.expires_at:
-            return False
+            return None
         request = ledger.load(conn, found.ref)
-        return request is not None and not frozen.is_frozen(conn, request.subject)
+        return None if request is None or frozen.is_frozen(conn, request.subject) else request
+
+
+def _purpose(request: Request, token: str) -> Purpose:
+    return Purpose(
+        what=f"reveal {request.ref} {request.digest}",
+        back=f"/reveal/{token}",
+        person=request.subject,
+        ref=request.ref,
+    )

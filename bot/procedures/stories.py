@@ -9,6 +9,7 @@ from bot.audit.words import WordsChanged
 from bot.procedures import ledger
 from bot.procedures.cards import Story
 from bot.procedures.office import Office, credential
+from bot.procedures.proofs import shown_by
 from bot.procedures.request import Request
 from bot.store import sealed
 
@@ -21,6 +22,7 @@ class Stories:
 
     def of(self, conn: Connection, request: Request) -> Story:
         given = ledger.approvals(conn, request.ref)
+        asked = request.seats.get(request.waits_for or "", ())
         waiting = sealed.find(conn, ref=request.ref)
         return Story(
             request=request,
@@ -32,6 +34,11 @@ class Stories:
             reasons={each.person: self._read(conn, each.words) for each in given if each.words},
             url=self._office.settings.url,
             credential=credential(self._office.ports),
+            shown_by=shown_by(conn, self._office, request),
+            signs_in=self._office.sign_in is not None,
+            enrolled=frozenset(
+                seat.person for seat in asked if self._office.authenticators.since(conn, seat.person)
+            ),
         )
 
     def _read(self, conn: Connection, words: int | None) -> str:

@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, fields
 from typing import Any
 
-from bot.settings.entra import EntraPart
 from bot.settings.ldap import LdapPart
 from bot.settings.part import SettingError, parse
+from bot.settings.sign_in import SignInPart
 from bot.settings.slack import SlackPart
 from bot.settings.teams import TeamsPart
 
 __all__ = ["PREFIXES", "SettingError", "Settings"]
 
-PREFIXES = ("DESKHAND_", "SLACK_", "TEAMS_", "LDAP_", "ENTRA_")  # of every setting there is
+PREFIXES = ("DESKHAND_", "SLACK_", "TEAMS_", "LDAP_", "ENTRA_", "OIDC_")  # of every setting there is
 
 
 @dataclass(frozen=True)
-class Settings(EntraPart, LdapPart, SlackPart, TeamsPart):
+class Settings(SignInPart, LdapPart, SlackPart, TeamsPart):
     """What can be set, by environment variables. ``deskhand doctor`` prints them all."""
 
     @classmethod
@@ -40,9 +40,13 @@ class Settings(EntraPart, LdapPart, SlackPart, TeamsPart):
         settings.check_teams(environ)
         settings.check_ldap(environ)
         settings.check_entra(environ)
-        if settings.ldap_url and settings.entra:
-            raise SettingError("LDAP_URL and ENTRA_TENANT_ID: one of them is the directory of record")
+        settings.check_sign_in(environ)
         return settings
+
+    @property
+    def beyond_loopback(self) -> bool:
+        """Whether the web desk may be reached from other machines: people sign in, over TLS."""
+        return self.signs_in and self.public_url.startswith("https://")
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Name, present value and meaning of each setting."""

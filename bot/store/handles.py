@@ -32,6 +32,8 @@ class Choice(StrEnum):
     GIVE_BACK = "give_back"
     NOT_ME = "not_me"
     AUDIT = "audit"  # another page of the trail
+    LINK = "link"  # a page: whose chat account this is
+    ENROL = "enrol"  # a page: one's own authenticator
 
 
 @dataclass(frozen=True, slots=True)

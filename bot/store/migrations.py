@@ -141,6 +141,48 @@ ALTER TABLE reach ADD COLUMN chosen INTEGER NOT NULL DEFAULT 0;     -- 1: they s
 """
 
 
+_PROOFS = """
+CREATE TABLE sign_ins (
+    state TEXT PRIMARY KEY,             -- SHA-256 of what the provider sends back
+    browser TEXT NOT NULL,              -- SHA-256 of the cookie of the browser that left for it
+    purpose TEXT NOT NULL,              -- JSON (procedures.proofs)
+    kept BLOB NOT NULL,                 -- sealed: nonce and verifier
+    expires_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE proofs (
+    browser TEXT NOT NULL,
+    what TEXT NOT NULL,                 -- the one thing it counts for, with its digest
+    person TEXT NOT NULL,
+    method TEXT NOT NULL,               -- sign-in | authenticator | recovery
+    at TEXT NOT NULL,                   -- when they proved who they are
+    expires_at TEXT NOT NULL,
+    PRIMARY KEY (browser, what)
+) WITHOUT ROWID;
+
+CREATE TABLE authenticators (
+    person TEXT PRIMARY KEY,
+    secret BLOB NOT NULL,               -- sealed
+    since TEXT,                         -- NULL: shown, and no code has come of it yet
+    step INTEGER NOT NULL,              -- the last time step whose code was taken: each counts once
+    wrong INTEGER NOT NULL,             -- codes in a row
+    locked_until TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE recovery_codes (
+    person TEXT NOT NULL,
+    code TEXT NOT NULL,                 -- HMAC; deleted when used
+    PRIMARY KEY (person, code)
+) WITHOUT ROWID;
+
+CREATE TABLE quarantine (
+    person TEXT PRIMARY KEY,
+    at TEXT NOT NULL,
+    why TEXT NOT NULL                   -- credential | link | authenticator
+) WITHOUT ROWID;
+"""
+
+
 Migration = Callable[[sa.Connection], None]
 
 
@@ -157,6 +199,11 @@ def people(conn: sa.Connection) -> None:
 def places(conn: sa.Connection) -> None:
     """Migration 4: where people are on platforms that tell it only in passing; whose card is pressed."""
     _script(conn, _PLACES)
+
+
+def proofs(conn: sa.Connection) -> None:
+    """Migration 5: who proved who they are, for what; and whose way to do so changed lately."""
+    _script(conn, _PROOFS)
 
 
 def _script(conn: sa.Connection, script: str) -> None:

@@ -20,8 +20,8 @@ import httpx2
 
 from integrations.contract import ConnectorError, OutcomeUnknown, PermissionRefused, SystemDown
 from integrations.entra.rights import TOO_MUCH, granted
-from integrations.tls import trust
 from integrations.entra.token import Tokens
+from integrations.tls import trust
 
 T = TypeVar("T")
 Json = Mapping[str, Any]

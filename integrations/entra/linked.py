@@ -1,4 +1,4 @@
-"""Entra beside the Active Directory that is synchronised into it: one person, joined by an id that never changes.
+"""Entra beside the Active Directory that is synchronised into it: one person, joined by an unchanging id.
 
 The directory of record stays Active Directory. A person of Entra is found by ``onPremisesImmutableId``, which
 is the objectGUID there (Entra Connect: the source anchor, ms-DS-ConsistencyGuid, which begins as objectGUID).

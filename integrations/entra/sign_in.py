@@ -1,6 +1,7 @@
 """Signing in with Microsoft, through msal. It looks at nothing of the ID token; ``integrations.issuer`` does.
 
-Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow, .../id-token-claims-reference
+Sources: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow,
+.../id-token-claims-reference
 """
 
 from __future__ import annotations
@@ -104,7 +105,12 @@ class EntraSignIn:
                 return work(app)
             except SignInRefused:
                 raise
-            except (httpx2.HTTPError, MsalServiceError, OSError, ValueError) as error:  # metadata that is none
+            except (
+                httpx2.HTTPError,
+                MsalServiceError,
+                OSError,
+                ValueError,
+            ) as error:  # metadata that is none
                 raise SystemDown(f"Microsoft's sign-in does not answer ({type(error).__name__})") from None
             finally:
                 http.close()

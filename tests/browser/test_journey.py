@@ -12,7 +12,7 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from bot.app import Paths
+from bot.settings.paths import Paths
 from integrations.company import Company
 from integrations.contract import AccountState
 from tests.browser.people import Person

@@ -255,7 +255,9 @@ def test_a_session_survives_a_restart_and_a_made_up_one_does_not(tmp_path: Path)
             "a.b",
             "x" * 5000,
         ):
-            answer = httpx2.get(web.url + "/api/me", headers={b"cookie": f"deskhand_{port}={forged}".encode()})
+            answer = httpx2.get(
+                web.url + "/api/me", headers={b"cookie": f"deskhand_{port}={forged}".encode()}
+            )
             assert answer.status_code == 401
 
 

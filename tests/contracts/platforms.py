@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.app import Paths
 from bot.chat.inbound import Inbound, InboundKind
 from bot.chat.platform import Platform
+from bot.settings.paths import Paths
 from tests.house import House, house
 from tests.servers.slack.server import texts
 from tests.servers.teams.server import card_of

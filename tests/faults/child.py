@@ -27,7 +27,7 @@ import structlog
 from bot import app as composition
 from bot import durable
 from bot.actions import discover
-from bot.app import App, Paths, running
+from bot.app import App, running
 from bot.chat.inbound import Inbound
 from bot.chat.web.render import shown
 from bot.intent.classify import Classifier
@@ -37,6 +37,7 @@ from bot.procedures.announce import views
 from bot.procedures.request import State
 from bot.procedures.reveal import Refused, Reveals
 from bot.settings import Settings
+from bot.settings.paths import Paths
 from bot.store import deliveries
 from bot.store.handles import Handles
 from bot.store.lock import AlreadyRunning
@@ -212,7 +213,7 @@ class Child:
         return (await self._app.desk.receive(Inbound.model_validate(inbound))).model_dump(mode="json")
 
     async def do_reveal(self, token: str, code: str) -> bool:
-        return not isinstance(await self._reveals.show(token, code), Refused)
+        return not isinstance(await self._reveals.show(token, code=code), Refused)
 
     async def do_query(self, file: str, sql: str, values: list[Any]) -> list[Any]:
         if file not in self._open:

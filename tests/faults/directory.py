@@ -17,9 +17,9 @@ from typing import Any
 
 import httpx2
 
-from bot.app import Paths
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.verify import verify
+from bot.settings.paths import Paths
 from bot.store.keys import KeyFile
 from tests.contracts import ldap_world
 from tests.faults.served import Window, served

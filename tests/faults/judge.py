@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.app import Paths
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.verify import verify
 from bot.chat.inbound import Inbound, InboundKind
+from bot.settings.paths import Paths
 from bot.store.keys import KeyFile
 from tests.house import company_template
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.app import Paths
 from bot.chat.inbound import Inbound
 from bot.settings import PREFIXES
+from bot.settings.paths import Paths
 from tests.house import company_template
 
 _ROOT = Path(__file__).resolve().parents[2]

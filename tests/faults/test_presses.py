@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Paths
+from bot.settings.paths import Paths
 from tests.faults.served import Window, press_at, served
 
 ANA, BO = "p-1020", "p-1010"

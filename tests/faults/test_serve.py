@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from bot.app import Paths
+from bot.settings.paths import Paths
 from tests.faults.served import Window, free_port, served, start
 from tests.house import Clock, house
 

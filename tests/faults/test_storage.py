@@ -14,8 +14,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot import app, durable
-from bot.app import Paths
 from bot.procedures.request import State
+from bot.settings.paths import Paths
 from bot.store.database import StorageDown
 from integrations.company.client import Client
 from tests.house import House, house

@@ -1,8 +1,8 @@
 """An OpenID provider over https: a log-in page for a browser, codes that are good once, tokens with what a
 test wants wrong in them.
 
-It refuses what a strict provider refuses: an address that is not registered, no PKCE, no nonce, a code that was
-used, comes with another verifier, or is a minute old.
+It refuses what a strict provider refuses: an address that is not registered, no PKCE, no nonce, a code that
+was used, comes with another verifier, or is a minute old.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Provider:
             for name, value in asked.items()
         )
         page = (
-            '<!doctype html><meta name="color-scheme" content="light"><title>Alder &amp; Finch sign-in</title>'
+            '<!doctype html><meta name="color-scheme" content="light"><title>Sign-in</title>'
             "<style>body{font:16px system-ui;display:grid;place-items:center;min-height:100vh;margin:0;"
             "background:#eef1f6}form{background:#fff;padding:2rem;border-radius:12px;width:20rem}"
             "h1{font-size:1.2rem;margin:0 0 1rem}label{display:block;margin:.6rem 0 .2rem}"

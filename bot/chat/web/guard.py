@@ -36,18 +36,23 @@ class NotLoopback(Exception):
     """The web desk was told to listen where others could reach it."""
 
 
-def check_host(host: str) -> str:
-    """The address to listen on. :raises NotLoopback: for any that is not this machine's own."""
+def check_host(host: str, *, beyond: bool = False) -> str:
+    """The address to listen on.
+
+    :param beyond: people sign in, and over TLS
+    :raises NotLoopback: for any other than this machine's own, unless it may be beyond
+    """
     bare = host.strip().removeprefix("[").removesuffix("]")
     try:
         loopback = bare.lower() == "localhost" or ipaddress.ip_address(bare).is_loopback
     except ValueError:  # a name that we would have to trust a resolver for
         loopback = False
-    if not loopback:
+    if not loopback and not beyond:
         raise NotLoopback(
             f"DESKHAND_HOST is {host!r}, but the web desk has no sign-in: on any address other than this"
             " machine's own, everybody who reaches it could be anybody. Set DESKHAND_HOST=127.0.0.1"
-            " (or leave it out); to reach it from elsewhere use an SSH tunnel, or connect Slack or Teams."
+            " (or leave it out); or let people sign in (ENTRA_SIGN_IN or OIDC_ISSUER) and set an https"
+            " DESKHAND_PUBLIC_URL, see docs/sign-in.md."
         )
     return bare
 
@@ -55,8 +60,10 @@ def check_host(host: str) -> str:
 class Guard:
     """ASGI middleware around the whole app; it never buffers a stream."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, host: str = "", origin: str = "") -> None:
+        """:param host: a name besides this machine's own under which browsers reach us; with its origin"""
         self.app = app
+        self._host, self._origin = host, origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -66,7 +73,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         guarded = _with_headers(send, private=not scope["path"].startswith("/static/"))
-        refusal = _refusal(scope)
+        refusal = _refusal(scope, self._host, self._origin)
         if refusal is None and scope["method"] not in _SAFE_METHODS:
             body = await _body(receive)
             if body is None:
@@ -84,17 +91,19 @@ def problem(status: int, words: str, *, retry_after: int | None = None) -> JSONR
     return JSONResponse({"error": words}, status, headers)
 
 
-def _refusal(scope: Scope) -> JSONResponse | None:
+def _refusal(scope: Scope, known: str, known_origin: str) -> JSONResponse | None:
     headers = Headers(scope=scope)
     hosts = headers.getlist("host")
-    if len(hosts) != 1 or not _OUR_HOST.fullmatch(hosts[0]):
-        return problem(421, "This desk answers only on 127.0.0.1 and localhost.")
+    public = len(hosts) == 1 and bool(known) and hosts[0].lower() == known
+    if len(hosts) != 1 or not (public or _OUR_HOST.fullmatch(hosts[0])):
+        return problem(421, "This desk does not answer under that name.")
     site = headers.get("sec-fetch-site", "")
     if scope["method"] in _SAFE_METHODS:
         foreign = site not in {"", "same-origin", "none"} and scope["path"].startswith("/api/")
         return problem(403, "Another page may not read this desk.") if foreign else None
     origin = headers.get("origin", "")
-    ours = origin.lower() == f"{scope['scheme']}://{hosts[0].lower()}" if origin else site == "same-origin"
+    own = known_origin if public else f"{scope['scheme']}://{hosts[0].lower()}"  # TLS may end in front of us
+    ours = origin.lower() == own if origin else site == "same-origin"
     if not ours or site not in {"", "same-origin"}:
         return problem(403, "Only this desk's own pages may do that.")
     declared = headers.get("content-length", "0")

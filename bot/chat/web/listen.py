@@ -1,9 +1,9 @@
 """The web desk's routes: payload -> inbound -> ``receive`` -> Ack, the messages, and live updates.
 
-GET  /                          choose who you are
+GET  /                          choose who you are; behind a door (chat.web.door): sign in
 GET  /desk?as=ACCOUNT           the chat; without ``as`` the person chosen last in this browser
-GET  /api/people                who there is to choose from
-POST /api/session               {person}; DELETE signs that person out of this browser
+GET  /api/people                who there is to choose from; behind a door nobody chooses
+POST /api/session               {person}; likewise. DELETE signs that person out of this browser
 GET  /api/me                    who I am, my conversations, what is unread
 GET  /api/conversations/ID/messages?before=MESSAGE
 POST /api/messages              {text, id}
@@ -12,7 +12,8 @@ POST /api/seen                  {conversation, message_id}
 GET  /api/events?after=CHANGE   server-sent events; Last-Event-ID goes before ``after``
 
 Every route under /api but people takes ``as`` too, and answers 503 with Retry-After until the desk is ready.
-A client makes up ``id``; the same again changes nothing.
+A client makes up ``id``; the same again changes nothing. Behind a door whatever changes something carries
+``X-CSRF-Token``, which ``/api/me`` tells.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from bot.chat.clean import plain
 from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.chat.platform import Receive
 from bot.chat.redact import redact
+from bot.chat.web.door import Door, SignedIn
 from bot.chat.web.guard import Guard, problem
 from bot.chat.web.identity import SESSION_SECONDS, Choice, Known, Roster, Sessions
 from bot.chat.web.live import TooManyWindows
@@ -102,9 +104,18 @@ class Person:
         return (DIRECT + self.account, *((APPROVALS,) if self.choice.approvals else ()))
 
 
-def web_app(platform: WebPlatform, receive: Receive, people: Roster, ready: Callable[[], bool]) -> Starlette:
-    """The web desk as an ASGI app. The platform's owner closes the platform."""
-    desk = _Desk(platform, receive, people, ready)
+def web_app(
+    platform: WebPlatform,
+    receive: Receive,
+    people: Roster,
+    ready: Callable[[], bool],
+    door: Door | None = None,
+) -> Starlette:
+    """The web desk as an ASGI app. The platform's owner closes the platform.
+
+    :param door: where people sign in; None: they choose who they are, on loopback only
+    """
+    desk = _Desk(platform, receive, people, ready, door)
     routes = [
         Route("/", desk.choose_page, methods=["GET"]),
         Route("/desk", desk.desk_page, methods=["GET"]),
@@ -122,15 +133,21 @@ def web_app(platform: WebPlatform, receive: Receive, people: Roster, ready: Call
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard, host=door.host if door else "", origin=door.origin if door else "")],
         exception_handlers={HTTPException: _refused, StoreDown: _store_down, Exception: _failed},
     )
 
 
 class _Desk:
     def __init__(
-        self, platform: WebPlatform, receive: Receive, people: Roster, ready: Callable[[], bool]
+        self,
+        platform: WebPlatform,
+        receive: Receive,
+        people: Roster,
+        ready: Callable[[], bool],
+        door: Door | None,
     ) -> None:
+        self.door = SignedIn(platform.messages, door) if door else None
         self.platform = platform
         self.receive = receive
         self.people = Known(people)
@@ -140,7 +157,11 @@ class _Desk:
     # pages
 
     async def choose_page(self, request: Request) -> Response:
-        return FileResponse(STATIC / "choose.html")
+        if self.door is None:
+            return FileResponse(STATIC / "choose.html")
+        if await self.door.account(request):
+            return RedirectResponse("/desk", 303)
+        return FileResponse(STATIC / "sign-in.html")
 
     async def desk_page(self, request: Request) -> Response:
         if not await self._remembered(request):
@@ -154,11 +175,13 @@ class _Desk:
 
     async def people_api(self, request: Request) -> Response:
         self._must_be_ready()
+        self._must_be_chosen()
         choices = [_person_json(choice) for choice in await self.people.choices()]
         return JSONResponse({"people": choices, "chosen": list(await self._remembered(request))})
 
     async def sign_in(self, request: Request) -> Response:
         self._must_be_ready()
+        self._must_be_chosen()
         wanted = await _read(request, NewSession)
         choice = await self.people.choice(wanted.person)
         if choice is None:
@@ -167,6 +190,10 @@ class _Desk:
         return await self._remember(request, JSONResponse(_person_json(choice)), [choice.account, *others])
 
     async def sign_out(self, request: Request) -> Response:
+        if self.door:
+            await self._person(request)
+            await self.door.end(request)
+            return Response(status_code=204)
         remembered = await self._remembered(request)
         leaving = request.query_params.get("as") or (remembered[0] if remembered else "")
         staying = [account for account in remembered if account != leaving]
@@ -183,7 +210,10 @@ class _Desk:
             }
             for conversation in person.conversations
         ]
-        return JSONResponse({**_person_json(person.choice), "conversations": conversations})
+        about = {**_person_json(person.choice), "conversations": conversations}
+        if self.door:
+            about |= {"csrf": self.door.csrf(request), "signed_in": True}
+        return JSONResponse(about)
 
     # messages
 
@@ -292,14 +322,14 @@ class _Desk:
     # live
 
     async def events(self, request: Request) -> Response:
-        person = await self._person(request)
+        person = await self._person(request, use=False)
         last = request.headers.get("last-event-id") or request.query_params.get("after", "")
         after = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else None
         if after is None:
             after = await self.platform.messages.last_change()
-        return StreamingResponse(self._stream(person, after), media_type="text/event-stream")
+        return StreamingResponse(self._stream(request, person, after), media_type="text/event-stream")
 
-    async def _stream(self, person: Person, after: int) -> AsyncIterator[str]:
+    async def _stream(self, request: Request, person: Person, after: int) -> AsyncIterator[str]:
         try:
             with self.platform.live.window(person.account, person.conversations) as wake:
                 yield f"retry: 1000\nevent: hello\ndata: {after}\n\n"
@@ -316,6 +346,8 @@ class _Desk:
                             yield ": still here\n\n"
                         if await self.people.choice(person.account) != person.choice:
                             return  # left, or may see something else now: the window asks again who it is
+                        if self.door and not await self.door.account(request, use=False):
+                            return  # signed out, or away for too long
         except TooManyWindows:
             yield 'event: refused\ndata: "This person has too many windows open."\n\n'
         except StoreDown:
@@ -329,17 +361,27 @@ class _Desk:
                 503, "Deskhand is starting. One moment.", headers={"retry-after": str(RETRY_SECONDS)}
             )
 
-    async def _person(self, request: Request) -> Person:
-        """:raises HTTPException: 401 where nobody who is still here was chosen in this browser."""
+    def _must_be_chosen(self) -> None:
+        if self.door:
+            raise HTTPException(404, "Nobody chooses here who they are: sign in.")
+
+    async def _person(self, request: Request, *, use: bool = True) -> Person:
+        """:raises HTTPException: 401 where nobody who is still here was chosen in this browser, or signed in;
+        403 where a page of ours did not send it."""
         self._must_be_ready()
-        remembered = await self._remembered(request)
+        remembered = await self._remembered(request, use=use)
+        if self.door and remembered and request.method != "GET" and not self.door.sent(request):
+            raise HTTPException(403, "Only this desk's own pages may do that.")
         account = request.query_params.get("as") or (remembered[0] if remembered else "")
         choice = await self.people.choice(account) if account in remembered else None
         if choice is None:
-            raise HTTPException(401, "Choose who you are first.")
+            raise HTTPException(401, "Sign in first." if self.door else "Choose who you are first.")
         return Person(choice, remembered)
 
-    async def _remembered(self, request: Request) -> tuple[str, ...]:
+    async def _remembered(self, request: Request, *, use: bool = True) -> tuple[str, ...]:
+        if self.door:
+            account = await self.door.account(request, use=use)
+            return (account,) if account else ()
         cookie = request.cookies.get(_cookie_name(request), "")
         return (await self._signer()).accounts(cookie) if cookie else ()
 

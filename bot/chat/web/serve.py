@@ -1,4 +1,4 @@
-"""The web desk on a socket: loopback only, and a stop that does not wait for open windows."""
+"""The web desk on a socket: loopback only without sign-in, and a stop that does not wait for open windows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -42,11 +43,24 @@ class WebServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def web_server(app: ASGIApp, live: Live, *, host: str, port: int) -> WebServer:
-    """:raises NotLoopback: for an address that others could reach."""
+def web_server(
+    app: ASGIApp,
+    live: Live,
+    *,
+    host: str,
+    port: int,
+    beyond: bool = False,
+    cert: Path | None = None,
+    key: Path | None = None,
+) -> WebServer:
+    """:param beyond: people sign in, so others may reach it
+    :param cert: with its key, where nothing in front of us speaks TLS
+    :raises NotLoopback: for an address that others could reach."""
     config = uvicorn.Config(
         app,
-        host=check_host(host),
+        host=check_host(host, beyond=beyond),
+        ssl_certfile=cert,
+        ssl_keyfile=key,
         port=port,
         access_log=False,
         log_config=None,

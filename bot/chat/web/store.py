@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS seen (
     account TEXT NOT NULL, conversation TEXT NOT NULL, message INTEGER NOT NULL,
     PRIMARY KEY (account, conversation)
 );
+CREATE TABLE IF NOT EXISTS session (
+    id TEXT PRIMARY KEY,                -- digest of the cookie
+    account TEXT NOT NULL, made REAL NOT NULL, seen REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
 
@@ -184,6 +188,30 @@ class Messages:
             return bytes(db.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()[0])
 
         return await self._run(work)
+
+    async def open_session(self, digest: str, account: str, now: float) -> None:
+        """:param now: Unix seconds, here and below"""
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM session WHERE made < ?", (now - 24 * 3600,))
+            db.execute("INSERT INTO session VALUES (?, ?, ?, ?)", (digest, account, now, now))
+
+        await self._run(work)
+
+    async def session(self, digest: str) -> tuple[str, float, float] | None:
+        """Account, when it was opened, when it was used last."""
+        row = await self._run(
+            lambda db: db.execute(
+                "SELECT account, made, seen FROM session WHERE id = ?", (digest,)
+            ).fetchone()
+        )
+        return (str(row[0]), float(row[1]), float(row[2])) if row else None
+
+    async def touch_session(self, digest: str, now: float) -> None:
+        await self._run(lambda db: db.execute("UPDATE session SET seen = ? WHERE id = ?", (now, digest)))
+
+    async def end_session(self, digest: str) -> None:
+        await self._run(lambda db: db.execute("DELETE FROM session WHERE id = ?", (digest,)))
 
     async def close(self) -> None:
         def work() -> None:

@@ -10,6 +10,12 @@ export class Refused extends Error {
 
 export class Offline extends Error {}
 
+let csrf = ""; // behind a sign-in: what shows that a request is this page's
+
+export function knownBy(token) {
+  csrf = token ?? "";
+}
+
 const as = new URLSearchParams(location.search).get("as") ?? "";
 
 export function withAs(path) {
@@ -19,6 +25,7 @@ export function withAs(path) {
 
 export async function call(method, path, body) {
   const options = { method, headers: { accept: "application/json" } };
+  if (csrf && method !== "GET") options.headers["x-csrf-token"] = csrf;
   if (body !== undefined) {
     options.headers["content-type"] = "application/json";
     options.body = JSON.stringify(body);

@@ -1,6 +1,6 @@
 // The chat window: one person, their conversations, live.
 
-import { call, insist, newId, Offline, Refused, withAs } from "./api.js";
+import { call, insist, knownBy, newId, Offline, Refused, withAs } from "./api.js";
 import { collect, drawCard, missing } from "./card.js";
 import { ago, avatar, byId, day, el, exact } from "./dom.js";
 
@@ -24,6 +24,7 @@ async function start() {
   try {
     const me = await call("GET", "/api/me");
     state.me = me;
+    knownBy(me.csrf);
     const changes = await Promise.all(me.conversations.map(loadRoom));
     state.change = Math.min(...changes);
   } catch (error) {
@@ -146,8 +147,8 @@ function drawMe() {
   byId("whoami").replaceChildren(
     avatar(me),
     words,
-    el("a", { class: "whoami-action", href: "/", title: "Be somebody else in this window" }, "Switch"),
-    el("button", { type: "button", class: "whoami-action", title: "Forget this person in this browser", onclick: signOut }, "Sign out"),
+    ...(me.signed_in ? [] : [el("a", { class: "whoami-action", href: "/", title: "Be somebody else in this window" }, "Switch")]),
+    el("button", { type: "button", class: "whoami-action", title: me.signed_in ? "End this session" : "Forget this person in this browser", onclick: signOut }, "Sign out"),
   );
 }
 

@@ -1,0 +1,136 @@
+"""The page on which something critical is approved: after a fresh proof of who is there, with the same facts
+and the same digest as on the card. A proof for one request, in one state, is none for another.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from bot.chat.card import Card, CheckInput
+from bot.chat.inbound import Inbound, InboundKind
+from bot.pages.page import Browser, away, code_form, form_of, page, sign_in_link, told, wrong
+from bot.procedures.decisions import Decisions, Open
+from bot.procedures.proofs import AUTHENTICATOR, SIGN_IN, NoProof, Proofs
+
+_OVER = (
+    "This link is not valid any more: the request was decided, changed or withdrawn. Your card says which."
+)
+
+
+def approve_pages(decisions: Decisions, proofs: Proofs, *, base: str, provider: str) -> Mount:
+    pages = _Pages(decisions, proofs, base, provider)
+    routes = [
+        Route("/{handle:str}", pages.look, methods=["GET"]),
+        Route("/{handle:str}", pages.decide, methods=["POST"]),
+        Route("/{handle:str}/sign-in", pages.sign_in, methods=["GET"]),
+    ]
+    return Mount("/approve", routes=routes)
+
+
+class _Pages:
+    def __init__(self, decisions: Decisions, proofs: Proofs, base: str, provider: str) -> None:
+        self._decisions, self._proofs = decisions, proofs
+        self._base, self._provider = base, provider
+
+    async def look(self, request: Request) -> Response:
+        found = self._decisions.open(request.path_params["handle"])
+        browser = Browser(request, self._base)
+        return await self._page(found, browser) if found else _over()
+
+    async def sign_in(self, request: Request) -> Response:
+        found = self._decisions.open(request.path_params["handle"])
+        if found is None or SIGN_IN not in found.ways:
+            return _over()
+        browser = Browser(request, self._base)
+        try:
+            return browser.keep(away(await self._proofs.begin(found.purpose, browser.id)))
+        except NoProof as error:
+            return await self._page(found, browser, str(error), 503)
+
+    async def decide(self, request: Request) -> Response:
+        found = self._decisions.open(request.path_params["handle"])
+        if found is None:
+            return _over()
+        browser, form = Browser(request, self._base), await form_of(request)
+        if not browser.sent(form):
+            return await self._page(found, browser, "Please try again on this page.", 403)
+        if "app" in form and AUTHENTICATOR in found.ways:
+            try:
+                await self._proofs.by_code(found.purpose, form["app"], browser.id)
+            except NoProof as error:
+                return await self._page(found, browser, str(error), 403)
+            return browser.keep(away(found.purpose.back))
+        proof = self._proofs.held(found.purpose.what, browser.id)
+        if proof is None:
+            return await self._page(found, browser, "Your proof is too old. Please prove it again.", 403)
+        if form.get("answer") not in ("approve", "deny"):
+            return await self._page(found, browser, "Press one of the two buttons.", 400)
+        pressed = Inbound(
+            platform="page",
+            id=uuid4().hex,
+            kind=InboundKind.PRESS,
+            account=proof.person,
+            conversation="page",
+            handle=request.path_params["handle"],
+            fields={name: value for name, value in form.items() if name not in ("csrf", "answer")},
+            at=datetime.now(UTC),
+        )
+        ack = await self._decisions.decide(found, proof, pressed, yes=form["answer"] == "approve")
+        if ack.errors:
+            return await self._page(found, browser, " ".join(ack.errors.values()), 400)
+        await self._proofs.spend(found.purpose.what, browser.id)
+        return told("Your decision", ack.notice)
+
+    async def _page(self, found: Open, browser: Browser, problem: str = "", status: int = 200) -> Response:
+        proof = self._proofs.held(found.purpose.what, browser.id)
+        if proof:
+            card = await self._decisions.card(found, proof.person)
+            return browser.keep(page(_decision(card, found, browser, problem), status))
+        parts = [
+            "<h1>A decision is asked of you</h1>",
+            wrong(problem),
+            "<p>It is about critical access, so first show that it is you. What is asked, and by whom, comes"
+            " after that.</p>",
+        ]
+        if SIGN_IN in found.ways:
+            parts.append(sign_in_link(f"{found.purpose.back}/sign-in", self._provider))
+        if AUTHENTICATOR in found.ways:
+            label = "Code of your authenticator app"
+            form = code_form(browser, "app", label, hint="Or one of your recovery codes.")
+            parts.append(f'<div class="or">{form}</div>' if SIGN_IN in found.ways else form)
+        return browser.keep(page("".join(parts), status))
+
+
+def _decision(card: Card, found: Open, browser: Browser, problem: str) -> str:
+    """The approver's own card, as a page."""
+    facts = "".join(
+        f"<div><dt>{escape(each.label)}</dt><dd>{escape(each.value)}</dd></div>" for each in card.facts
+    )
+    quotes = "".join(
+        f"<p>{escape(each.label)}</p><blockquote>{escape(each.text)}</blockquote>" for each in card.quotes
+    )
+    ticks = "".join(
+        f'<label class="tick"><input type="checkbox" name="{escape(each.name)}" value="yes"> '
+        f"{escape(each.label)}</label>"
+        for each in card.inputs
+        if isinstance(each, CheckInput)
+    )
+    return (
+        f"<h1>{escape(card.title)}</h1>{wrong(problem)}<p>{escape(card.text)}</p><dl>{facts}</dl>{quotes}"
+        f'<p class="digest">{escape(card.footer)}<br>Digest {escape(found.digest[:16])}</p>'
+        f'<form method="post"><input type="hidden" name="csrf" value="{browser.csrf}">{ticks}'
+        '<label for="reason">Reason (optional)</label>'
+        '<input class="words" id="reason" name="reason" maxlength="300">'
+        '<button name="answer" value="approve">Approve</button>'
+        '<button name="answer" value="deny" class="plain">Deny</button></form>'
+    )
+
+
+def _over() -> Response:
+    return told("Nothing to decide", _OVER, 410)

@@ -1,0 +1,121 @@
+"""The page on which somebody sets up their authenticator app, and sees their recovery codes once."""
+
+from __future__ import annotations
+
+from html import escape
+
+import segno
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from bot.pages.page import Browser, away, code_form, form_of, page, sign_in_link, told, wrong
+from bot.procedures.enrolment import Enrolling, Enrolments
+from bot.procedures.proofs import NoProof, Proofs
+
+_OFFER = """<h1>Set up your authenticator</h1>{wrong}
+<p>Read this picture with your authenticator app, or type the secret into it.</p>
+<img class="qr" alt="QR code for the authenticator app" src="{picture}"><code>{secret}</code>"""
+
+_HAVE = """<h1>You have an authenticator</h1>{wrong}<p>Since {since}; {left} recovery codes are left. To set up
+another one in its place, show first that it is you.</p>"""
+
+_REPLACE = """<h1>Another authenticator</h1>{wrong}<p>The one you have, and its recovery codes, end now; then you set
+up the other one.</p><form method="post"><input type="hidden" name="csrf" value="{csrf}">
+<button name="replace" value="yes">End it and go on</button></form>"""
+
+_CODES = """<h1>Your recovery codes</h1><p>Keep them where your phone is not: each one is good once, in place of a code of
+the app. They are shown this once.</p><ul class="codes">{codes}</ul><p><small>For a day from now you can ask for nothing
+risky and approve nothing.</small></p>"""
+
+
+def authenticator_pages(enrolments: Enrolments, proofs: Proofs, *, base: str, provider: str) -> Mount:
+    pages = _Pages(enrolments, proofs, base, provider)
+    routes = [
+        Route("/{handle:str}", pages.look, methods=["GET"]),
+        Route("/{handle:str}", pages.enrol, methods=["POST"]),
+        Route("/{handle:str}/sign-in", pages.sign_in, methods=["GET"]),
+    ]
+    return Mount("/authenticator", routes=routes)
+
+
+class _Pages:
+    def __init__(self, enrolments: Enrolments, proofs: Proofs, base: str, provider: str) -> None:
+        self._enrolments, self._proofs = enrolments, proofs
+        self._base, self._provider = base, provider  # empty: there is none
+
+    async def look(self, request: Request) -> Response:
+        found = self._enrolments.open(request.path_params["handle"])
+        return await self._page(found, Browser(request, self._base)) if found else _over()
+
+    async def sign_in(self, request: Request) -> Response:
+        found = self._enrolments.open(request.path_params["handle"])
+        if found is None:
+            return _over()
+        browser = Browser(request, self._base)
+        try:
+            return browser.keep(away(await self._proofs.begin(found.purpose, browser.id)))
+        except NoProof as error:
+            return await self._page(found, browser, str(error), 503)
+
+    async def enrol(self, request: Request) -> Response:
+        found = self._enrolments.open(request.path_params["handle"])
+        if found is None:
+            return _over()
+        browser, form = Browser(request, self._base), await form_of(request)
+        if not browser.sent(form):
+            return await self._page(found, browser, "Please try again on this page.", 403)
+        if "app" in form:  # of the one they have, which is to be replaced
+            try:
+                await self._proofs.by_code(found.purpose, form["app"], browser.id)
+            except NoProof as error:
+                return await self._page(found, browser, str(error), 403)
+            return browser.keep(away(found.purpose.back))
+        if not self._proved(found, browser):
+            return await self._page(found, browser, "Please show first that it is you.", 403)
+        if found.since:  # it goes before another one is offered
+            if form.get("replace") == "yes":
+                await self._enrolments.remove(found.person, by=found.person)
+            return browser.keep(away(found.purpose.back))
+        codes = await self._enrolments.enrol(found.person, form.get("code", ""))
+        if not codes:
+            return await self._page(
+                found, browser, "That is not the present code. Wait for the next one, and type that.", 403
+            )
+        await self._proofs.spend(found.purpose.what, browser.id)
+        return page(_CODES.format(codes="".join(f"<li>{escape(each)}</li>" for each in codes)))
+
+    def _proved(self, found: Enrolling, browser: Browser) -> bool:
+        """Where there is neither a provider nor an earlier authenticator, the link has to do; the person is
+        told, and rests a day."""
+        needed = bool(self._provider or found.since)
+        return not needed or self._proofs.held(found.purpose.what, browser.id) is not None
+
+    async def _page(
+        self, found: Enrolling, browser: Browser, problem: str = "", status: int = 200
+    ) -> Response:
+        if self._proved(found, browser) and found.since:
+            return browser.keep(page(_REPLACE.format(wrong=wrong(problem), csrf=browser.csrf), status))
+        if self._proved(found, browser):
+            secret, address = await self._enrolments.offer(found.person)
+            picture = segno.make(address, error="m").svg_data_uri(scale=5, border=3)
+            offered = _OFFER.format(wrong=wrong(problem), picture=escape(picture), secret=_spaced(secret))
+            form = code_form(browser, "code", "The code it shows now", button="Set it up")
+            return browser.keep(page(offered + form, status))
+        parts = [_HAVE.format(wrong=wrong(problem), since=f"{found.since:%d %b %Y}", left=found.left)]
+        if not found.since:
+            parts = [f"<h1>Set up your authenticator</h1>{wrong(problem)}<p>First show that it is you.</p>"]
+        if self._provider:
+            parts.append(sign_in_link(f"{found.purpose.back}/sign-in", self._provider))
+        if found.since:
+            parts.append(code_form(browser, "app", "A code of the one you have", hint="Or a recovery code."))
+        return browser.keep(page("".join(parts), status))
+
+
+def _spaced(secret: str) -> str:
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+
+
+def _over() -> Response:
+    words = 'This link is not valid any more. Write "set up my authenticator", and you get a new one.'
+    return told("Nothing to set up", words, 410)

@@ -1,0 +1,125 @@
+"""Getting an authenticator app, before it is needed: for those who have no provider to sign in at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.audit.trail import Event, append
+from bot.chat.card import Card, Link, Tone
+from bot.procedures import say
+from bot.procedures.office import Office
+from bot.procedures.proofs import Purpose
+from bot.store import authenticators, quarantine
+from bot.store.handles import Choice, Handles, Meaning, meaning_of
+from integrations.contract import Person, UnknownPerson
+
+_GOOD_FOR = timedelta(minutes=30)
+_SERVICE = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolling:
+    """Somebody on their enrolment page."""
+
+    person: str
+    since: datetime | None  # when they got the one they have
+    left: int  # of its recovery codes
+    purpose: Purpose  # what has to be proved first: by a sign-in, or by a code of the one they have
+
+
+class Enrolments:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def card(self, person: Person) -> Card:
+        """The way to one's own page."""
+        owner = f"authenticator:{person.id}"
+        until = self._office.clock() + _GOOD_FOR
+        with self._office.database.read() as conn:
+            handles = Handles.of(conn, owner)
+        meaning = Meaning(owner, Choice.ENROL, person.id, detail={"until": until.isoformat()})
+        handle = handles.mint(meaning)
+        await self._office.database.write(handles.keep)
+        return Card(
+            title="Your authenticator",
+            text="With an authenticator app you can show that it is you: before a new password, and where you"
+            " approve something critical. The page is good for half an hour, and for you alone.",
+            tone=Tone.PRIMARY,
+            links=(Link(label="Set it up", url=f"{self._office.settings.url}/authenticator/{handle}"),),
+        )
+
+    def open(self, handle: str) -> Enrolling | None:
+        """None: it is no such link, or it is over."""
+        with self._office.database.read() as conn:
+            meaning = meaning_of(conn, handle)
+            if meaning is None or meaning.choice is not Choice.ENROL:
+                return None
+            since = self._office.authenticators.since(conn, meaning.audience)
+            left = self._office.authenticators.left(conn, meaning.audience)
+        if self._office.clock() >= datetime.fromisoformat(str(meaning.detail["until"])):
+            return None
+        what = f"authenticator {handle}"
+        purpose = Purpose(what=what, back=f"/authenticator/{handle}", person=meaning.audience)
+        return Enrolling(meaning.audience, since, left, purpose)
+
+    async def offer(self, person: str) -> tuple[str, str]:
+        """The secret for the app, and the same as what the app's camera reads."""
+        secret = await self._office.database.write(
+            lambda conn: self._office.authenticators.offer(conn, person)
+        )
+        try:
+            account = (await self._office.ports.directory.person(person)).account
+        except UnknownPerson:
+            account = "you"
+        return secret, authenticators.address(secret, account)
+
+    async def enrol(self, person: str, code: str) -> list[str]:
+        """Recovery codes; empty where the code is not of the app that was offered."""
+        now = self._office.clock()
+        event = self._event("authenticator.enrolled", person, now)
+
+        def work(conn: Connection) -> list[str]:
+            codes = self._office.authenticators.enrol(conn, person, code, now)
+            if codes:
+                quarantine.begin(conn, person, now, "authenticator")
+                append(conn, event)
+            return codes
+
+        codes = await self._office.database.write(work)
+        if codes:
+            await self._tell(person, now)
+        return codes
+
+    async def remove(self, person: str, *, by: str, service: str = _SERVICE) -> bool:
+        """False: there was none."""
+        now = self._office.clock()
+        event = self._event("authenticator.removed", person, now, by=by, service=service)
+
+        def work(conn: Connection) -> bool:
+            removed = authenticators.remove(conn, person)
+            if removed:
+                append(conn, event)
+            return removed
+
+        return await self._office.database.write(work)
+
+    def rests_until(self, person: Person) -> str:
+        """When their quarantine is over, in words."""
+        return say.moment(self._office.clock() + self._office.settings.quarantine, person.time_zone)
+
+    async def _tell(self, person: str, now: datetime) -> None:
+        card = Card(
+            title="An authenticator was set up in your name",
+            text="From now on its codes show that it is you. For a day you can ask for nothing risky and"
+            " approve nothing. If this was not you, tell the help desk at once.",
+            tone=Tone.WARN,
+        )
+        await self._office.people.tell(person, card, key=f"authenticator:{person}:{now.isoformat()}")
+
+    def _event(
+        self, kind: str, person: str, now: datetime, *, by: str = "", service: str = _SERVICE
+    ) -> Event:
+        return Event(at=now, kind=kind, actor=by or person, service=service, subject=person)

@@ -1,0 +1,86 @@
+"""Saying by a sign-in whose chat account this is, where its mail address cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.chat.card import Card, Link, Tone
+from bot.chat.inbound import Inbound
+from bot.people import Stranger
+from bot.procedures.office import Office
+from bot.procedures.proofs import Purpose
+from bot.store.handles import Choice, Handles, Meaning, meaning_of
+
+_GOOD_FOR = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A chat account that waits for somebody to say that it is theirs."""
+
+    platform: str
+    account: str
+    purpose: Purpose
+
+
+class Linking:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def card(self, inbound: Inbound) -> Card:
+        """For a full member's account of which nobody knows whose it is."""
+        until = self._office.clock() + _GOOD_FOR
+        owner = f"link:{inbound.platform}:{inbound.account}"
+        with self._office.database.read() as conn:
+            handles = Handles.of(conn, owner)
+        detail = {
+            "until": until.isoformat(),
+            "platform": inbound.platform,
+            "account": inbound.account,
+        }
+        handle = handles.mint(Meaning(owner, Choice.LINK, detail=detail))
+        await self._office.database.write(handles.keep)
+        return Card(
+            title="Who are you?",
+            text="I cannot tell whose account this is. Sign in once, so that I know."
+            " The page is good for half an hour, and for you alone: give its address to nobody.",
+            tone=Tone.PRIMARY,
+            links=(Link(label="Sign in", url=f"{self._office.settings.url}/link/{handle}"),),
+        )
+
+    def open(self, handle: str) -> Offer | None:
+        """None: it is no such link, or it is over."""
+        with self._office.database.read() as conn:
+            meaning = meaning_of(conn, handle)
+        if meaning is None or meaning.choice is not Choice.LINK:
+            return None
+        if self._office.clock() >= datetime.fromisoformat(str(meaning.detail["until"])):
+            return None
+        platform, account = str(meaning.detail["platform"]), str(meaning.detail["account"])
+        what = f"link {platform} {account}"
+        return Offer(platform, account, Purpose(what=what, back=f"/link/{handle}"))
+
+    async def name(self, person: str) -> str:
+        return (await self._office.ports.directory.person(person)).name
+
+    async def link(self, offer: Offer, person_id: str) -> tuple[bool, str]:
+        """Whether it is linked now, and what to say."""
+        people = self._office.people
+        try:
+            person = await people.present(person_id)
+        except Stranger as stranger:
+            return False, str(stranger)
+        if not await people.link_proved(offer.platform, offer.account, person):
+            return False, (
+                "This account, or another one of yours there, is linked already. Please ask the help desk."
+            )
+        name = offer.platform.capitalize()
+        until = self._office.clock() + self._office.settings.quarantine
+        told = Card(
+            title=f"Your {name} account was linked",
+            text="What is asked from it counts as asked by you. If this was not you, tell the help desk now.",
+            tone=Tone.WARN,
+        )
+        await people.tell(person.id, told, key=f"linked:{offer.platform}:{offer.account}:{until.isoformat()}")
+        return True, f"This {name} account is yours now. Go back to it and write to Deskhand again."

@@ -1,0 +1,185 @@
+"""Which systems are connected: the directory of record, what stands beside it, and where people sign in."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from bot.procedures.office import Ports
+from bot.settings import Settings
+from bot.settings.part import listed
+from bot.settings.paths import Paths
+from integrations.company import Company
+from integrations.contract import (
+    Accounts,
+    Balance,
+    Directory,
+    Groups,
+    Memberships,
+    Passes,
+    SignIn,
+    TimeOff,
+)
+
+
+class CannotStart(Exception):
+    """A setting or a file has to be mended first; says which and how."""
+
+
+class System(Protocol):
+    """The directory of record: the embedded company, or a real one."""
+
+    @property
+    def directory(self) -> Directory: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def passes(self) -> Passes | None: ...
+    async def check(self) -> str: ...
+    def close(self) -> None: ...
+
+
+class Beside(Protocol):
+    """Another system that knows the same people, by the ids of the directory of record."""
+
+    @property
+    def memberships(self) -> Memberships: ...
+    @property
+    def passes(self) -> Passes | None: ...
+    @property
+    def sign_in(self) -> SignIn: ...
+    async def check(self) -> str: ...
+    async def missing(self) -> list[str] | None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Systems:
+    record: System
+    beside: Beside | None = None  # Entra, where Active Directory is the directory of record
+    sign_in: SignIn | None = None
+
+    @classmethod
+    def open(cls, settings: Settings) -> Systems:
+        """:raises ConnectorError:, :raises CannotStart:"""
+        record = open_system(settings)
+        beside: Beside | None = None
+        sign_in: SignIn | None = None
+        if settings.ldap_url and settings.entra:
+            beside = _entra(settings, "Beside")
+        if settings.oidc_issuer:
+            sign_in = _openid(settings)
+        elif settings.entra_sign_in:
+            entra: Any = beside or record
+            sign_in = entra.sign_in
+        return cls(record, beside, sign_in)
+
+    def ports(self) -> Ports:
+        record, beside = self.record, self.beside
+        return Ports(
+            record.directory,
+            record.groups,
+            record.accounts,
+            _time_off(record),
+            passes=beside.passes if beside else record.passes,
+            linked={"entra": beside.memberships} if beside else {},
+        )
+
+    async def check(self) -> str:
+        """:raises ConnectorError:"""
+        said = await self.record.check()
+        return f"{said}; {await self.beside.check()}" if self.beside else said
+
+    def close(self) -> None:
+        self.record.close()
+        if self.beside:
+            self.beside.close()
+
+
+def open_system(settings: Settings) -> System:
+    """The directory of record: Active Directory or OpenLDAP before Entra, else the embedded company.
+
+    :raises ConnectorError:, :raises CannotStart:
+    """
+    if settings.ldap_url:
+        return _ldap(settings)
+    if settings.entra:
+        record: System = _entra(settings, "Entra")
+        return record
+    return Company.open(Paths(settings.data).company, settings.company_seed)
+
+
+def _ldap(settings: Settings) -> System:
+    ldap = importlib.import_module("integrations.ldap")  # only where it is configured
+    try:
+        system: System = ldap.Ldap(
+            ldap.LdapSettings(
+                url=settings.ldap_url,
+                bind_dn=settings.ldap_bind_dn,
+                password=settings.ldap_password,
+                people_base=settings.ldap_people_base,
+                groups_base=settings.ldap_groups_base,
+                ca_file=settings.ldap_ca_file,
+                protected=listed(settings.ldap_protected),
+                on_leave=settings.ldap_on_leave,
+                names=settings.ldap_group_names,
+                time_zone=settings.ldap_time_zone,
+            )
+        )
+    except ldap.NotConfigured as error:
+        raise CannotStart(str(error)) from error
+    return system
+
+
+def _entra(settings: Settings, kind: str) -> Any:
+    """:param kind: what of the connector: "Entra", or "Beside" """
+    entra = importlib.import_module("integrations.entra")  # likewise
+    try:
+        return getattr(entra, kind)(
+            entra.EntraSettings(
+                tenant=settings.entra_tenant_id,
+                app_id=settings.entra_app_id,
+                secret=settings.entra_app_secret,
+                certificate=settings.entra_certificate_file,
+                protected=listed(settings.entra_protected),
+                on_leave=settings.entra_on_leave,
+                names=settings.entra_group_names,
+                time_zone=settings.entra_time_zone,
+                passes=settings.entra_credential == "pass",
+                graph_url=settings.entra_graph_url,
+                login_url=settings.entra_login_url,
+                ca_file=settings.entra_ca_file,
+            )
+        )
+    except entra.NotConfigured as error:
+        raise CannotStart(str(error)) from error
+
+
+def _openid(settings: Settings) -> SignIn:
+    openid = importlib.import_module("integrations.openid")  # likewise
+    provider: SignIn = openid.OpenId(
+        openid.OpenIdSettings(
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id,
+            secret=settings.oidc_client_secret,
+            name=settings.oidc_name,
+            person_claim=settings.oidc_person_claim,
+            ca_file=settings.oidc_ca_file,
+        )
+    )
+    return provider
+
+
+class _NoTimeOff:
+    """Where no system keeps time off, nobody has any balance to be told."""
+
+    async def balances(self, person_id: str, on: date) -> list[Balance]:
+        return []
+
+
+def _time_off(system: System) -> TimeOff:
+    return system.time_off if isinstance(system, Company) else _NoTimeOff()
