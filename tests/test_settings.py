@@ -38,7 +38,11 @@ ENTRA = {
     "ENTRA_APP_SECRET": "abc",
     "ENTRA_PROTECTED_GROUPS": "admins",
 }
+OIDC = {"OIDC_ISSUER": "https://login.example/company", "OIDC_CLIENT_ID": "deskhand"}
 FITTING = {
+    "entra_sign_in": "yes",
+    "link_by_mail": "no",
+    "oidc_issuer": "https://other.example/company",
     "entra_tenant_id": "11111111-2222-3333-4444-555555555550",
     "entra_credential": "password",
     "entra_app_id": "7e0c9b1a-52f1-4d0e-8a43-6a6b0f6f9c10",
@@ -71,7 +75,10 @@ def test_every_setting_can_be_set_by_its_name() -> None:
         if each.name == "teams_playground":  # beside no registration: see below
             continue
         directory = ENTRA if each.name.startswith("entra_") else LDAP
-        set_one = Settings.read({**SLACK, **TEAMS, **directory, each.metadata["name"]: text})
+        sign_in = OIDC if each.name.startswith("oidc_") else {}
+        tls = {"DESKHAND_TLS_CERT_FILE": "/srv/c", "DESKHAND_TLS_KEY_FILE": "/srv/k"}
+        beside = {**SLACK, **TEAMS, **directory, **sign_in, **(tls if each.name.startswith("tls_") else {})}
+        set_one = Settings.read({**beside, each.metadata["name"]: text})
         assert getattr(set_one, each.name) != each.default, each.name
 
 
@@ -98,6 +105,8 @@ def test_no_token_or_secret_is_ever_printed() -> None:
         "TEAMS_APP_SECRET": "canary",
         **ENTRA,
         "ENTRA_APP_SECRET": "canary",
+        **OIDC,
+        "OIDC_CLIENT_SECRET": "canary",
     }
     settings = Settings.read(canary)
     assert "canary" not in str(settings.rows())
@@ -195,7 +204,6 @@ def test_half_a_directory_stops_the_start(name: str, value: str | None) -> None:
         ({"ENTRA_GRAPH_URL": "http://graph.example"}, "ENTRA_GRAPH_URL"),
         ({"ENTRA_LOGIN_URL": "http://login.example"}, "ENTRA_LOGIN_URL"),
         ({"ENTRA_CREDENTIAL": "both"}, "ENTRA_CREDENTIAL"),
-        (LDAP, "one of them is the directory of record"),
     ],
 )
 def test_half_of_entra_stops_the_start(changed: dict[str, str | None], named: str) -> None:
@@ -259,3 +267,36 @@ def test_a_credential_does_not_travel_in_the_clear() -> None:
 
 def test_a_path_is_made_absolute() -> None:
     assert Settings.read({"DESKHAND_DATA": "somewhere"}).data == Path.cwd() / "somewhere"
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"OIDC_CLIENT_ID": None}, "OIDC_CLIENT_ID"),
+        ({"OIDC_CLIENT_SECRET": " "}, "OIDC_CLIENT_SECRET"),
+        ({"OIDC_ISSUER": "http://login.example/company"}, "OIDC_ISSUER"),
+        ({**ENTRA, "ENTRA_SIGN_IN": "yes"}, "one of them"),
+        ({"OIDC_ISSUER": None, "OIDC_CLIENT_ID": None, "ENTRA_SIGN_IN": "yes"}, "ENTRA_TENANT_ID"),
+        ({"DESKHAND_TLS_CERT_FILE": "/srv/c"}, "DESKHAND_TLS_KEY_FILE"),
+        ({"DESKHAND_VERIFY_WITHIN_S": "901"}, "DESKHAND_VERIFY_WITHIN_S"),
+    ],
+)
+def test_half_of_a_sign_in_stops_the_start(changed: dict[str, str | None], named: str) -> None:
+    environ = {name: value for name, value in {**OIDC, **changed}.items() if value is not None}
+    with pytest.raises(SettingError, match=named):
+        Settings.read(environ)
+
+
+def test_the_desk_goes_beyond_loopback_only_where_people_sign_in_over_tls() -> None:
+    public = {"DESKHAND_PUBLIC_URL": "https://desk.example"}
+    assert Settings.read({**OIDC, **public}).beyond_loopback
+    assert Settings.read({**ENTRA, "ENTRA_SIGN_IN": "yes", **public}).beyond_loopback
+    assert not Settings.read(public).beyond_loopback
+    assert not Settings.read(OIDC).beyond_loopback
+    assert not Settings.read({**OIDC, "DESKHAND_PUBLIC_URL": "http://127.0.0.1:8080"}).beyond_loopback
+
+
+def test_active_directory_of_record_may_have_entra_beside_it() -> None:
+    both = Settings.read({**LDAP, **ENTRA})
+    assert both.ldap_url
+    assert both.entra

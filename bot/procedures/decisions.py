@@ -61,9 +61,9 @@ class Decisions:
 
     async def card(self, found: Open, person: str) -> Card:
         """What the approver's own card says."""
+        request = self._engine.find(found.meaning.owner)
+        assert request, "it was there a moment ago, and requests are never deleted"
         with self._office.database.read() as conn:
-            request = self._engine.find(found.meaning.owner)
-            assert request, "it was there a moment ago, and requests are never deleted"
             story = self._stories.of(conn, request)
             handles = Handles.of(conn, request.ref)
         return approvers_card(story, person, handles)

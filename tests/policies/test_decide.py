@@ -61,7 +61,7 @@ def test_several_permits_unite_their_stages_in_one_order_and_take_the_largest_qu
     assert decision.policies == ("access.critical", "x.budget")
     assert decision.stages == ("manager", "owner", "budget")
     assert decision.quorum == 3
-    assert decision.needs == ("spoke",)
+    assert decision.needs == ("spoke", "verified")
 
 
 def test_a_refused_request_names_no_stages() -> None:
