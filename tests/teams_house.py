@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -101,6 +102,7 @@ def settings_of(teams: FakeTeams, approvals: Room | None) -> dict[str, Any]:
         "teams_openid_url": teams.openid_url,
         "teams_login_url": teams.login_url,
         "teams_approvals": approvals.id if approvals else "",
+        "quarantine": timedelta(0),  # everybody was linked long ago
     }
 
 
