@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
 from bot.procedures.proofs import CALLBACK
 from tests.house import House, house
-from tests.servers.openid import CLIENT_ID, CLIENT_SECRET, FakeOpenId
+from tests.servers.openid import CLIENT_ID, CLIENT_SECRET, FakeOpenId, Provider
 
 CLAIM = "employee_uuid"
 _CSRF = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
@@ -51,17 +51,22 @@ async def signing(data: Path, server: FakeOpenId, **settings: Any) -> AsyncItera
         yield running
 
 
+class HasProvider(Protocol):
+    @property
+    def idp(self) -> Provider: ...
+
+
 @dataclass
 class Visitor:
     """One browser."""
 
     desk: House
-    server: FakeOpenId
+    server: HasProvider
     client: httpx2.AsyncClient
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, desk: House, server: FakeOpenId) -> AsyncIterator[Visitor]:
+    async def of(cls, desk: House, server: HasProvider) -> AsyncIterator[Visitor]:
         async with desk.browser() as client:
             yield cls(desk, server, client)
 

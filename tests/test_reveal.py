@@ -161,7 +161,9 @@ async def test_no_browser_and_no_proxy_keeps_the_page(desk: House, browser: http
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert "<script" not in page.text
-        kept = page.headers.get("Set-Cookie", "HttpOnly; SameSite=lax")  # a random value, to know the browser by
+        kept = page.headers.get(
+            "Set-Cookie", "HttpOnly; SameSite=lax"
+        )  # a random value, to know the browser by
         assert "HttpOnly" in kept
         assert "SameSite=lax" in kept
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from integrations.contract import Memberships, Passes, Suggestion
+from integrations.contract import Accounts, Memberships, Passes, Suggestion
 from integrations.entra.accounts import EntraAccounts
 from integrations.entra.client import Client, EntraSettings, NotConfigured
 from integrations.entra.directory import EntraDirectory
 from integrations.entra.groups import EntraGroups
-from integrations.entra.linked import Joined, JoinedMemberships, JoinedPasses
+from integrations.entra.linked import Joined, JoinedAccounts, JoinedMemberships, JoinedPasses
 from integrations.entra.passes import EntraPasses
 from integrations.entra.rights import BY_PASS, BY_PASSWORD, NEEDED
 from integrations.entra.sign_in import EntraSignIn
@@ -62,10 +62,15 @@ class Beside:
         """:raises NotConfigured:"""
         self.entra = Entra(settings)
         joined = Joined(self.entra.client)
+        self._there = joined.there
         self.memberships: Memberships = JoinedMemberships(self.entra.groups, joined.there)
         made = EntraPasses(self.entra.client)
         self.passes: Passes | None = JoinedPasses(made, joined.there) if settings.passes else None
         self.sign_in = EntraSignIn(settings, joined.here)
+
+    def accounts(self, record: Accounts) -> Accounts:
+        """Those of the directory, whose new passwords end sessions in Entra too."""
+        return JoinedAccounts(record, self.entra.client, self._there)
 
     async def check(self) -> str:
         """:raises ConnectorError:"""

@@ -13,7 +13,15 @@ import binascii
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from integrations.contract import Secret, UnknownPerson
+from integrations.contract import (
+    Accounts,
+    AccountState,
+    ConnectorError,
+    OutcomeUnknown,
+    Secret,
+    UnknownPerson,
+)
+from integrations.entra.accounts import revoke_sessions
 from integrations.entra.client import Client, NotThere
 from integrations.entra.directory import as_guid
 from integrations.entra.groups import EntraGroups
@@ -85,6 +93,30 @@ class JoinedMemberships:
 
     async def remove(self, group_id: str, person_id: str, *, op: str) -> bool:
         return await self._groups.remove(group_id, await self._there(person_id), op=op)
+
+
+class JoinedAccounts:
+    """The port ``Accounts``: the directory's own, and with a new password the sessions in Entra end too."""
+
+    def __init__(self, accounts: Accounts, client: Client, there: Callable[[str], Awaitable[str]]) -> None:
+        self._accounts, self._client, self._there = accounts, client, there
+
+    async def state(self, person_id: str) -> AccountState:
+        return await self._accounts.state(person_id)
+
+    async def unlock(self, person_id: str, *, op: str) -> bool:
+        return await self._accounts.unlock(person_id, op=op)
+
+    async def reset(self, person_id: str, password: Secret, *, op: str) -> None:
+        """:raises OutcomeUnknown: the password is new, and whether the sessions ended is not known"""
+        await self._accounts.reset(person_id, password, op=op)
+        try:
+            object_id = await self._there(person_id)
+            await self._client.run(lambda graph: revoke_sessions(graph, object_id))
+        except UnknownPerson:
+            return  # they are not in Entra, so no session of theirs is
+        except ConnectorError as error:
+            raise OutcomeUnknown("the password is new; the sessions in Entra may go on") from error
 
 
 class JoinedPasses:

@@ -29,9 +29,7 @@ def idp() -> Iterator[FakeOpenId]:
 
 @pytest.fixture(params=[PUBLIC, ""], ids=["public", "loopback"])
 async def desk(request: pytest.FixtureRequest, idp: FakeOpenId, tmp_path: Path) -> AsyncIterator[House]:
-    async with signing(
-        tmp_path / "data", idp, public_url=request.param, quarantine=timedelta(0)
-    ) as running:
+    async with signing(tmp_path / "data", idp, public_url=request.param, quarantine=timedelta(0)) as running:
         yield running
 
 
@@ -123,9 +121,7 @@ async def test_whatever_changes_something_comes_from_our_page(desk: House, idp: 
         assert (await browser.client.get("/api/me")).status_code == 200
 
 
-async def test_a_session_ends_when_it_is_left_alone_and_when_it_is_long(
-    desk: House, idp: FakeOpenId
-) -> None:
+async def test_a_session_ends_when_it_is_left_alone_and_when_it_is_long(desk: House, idp: FakeOpenId) -> None:
     async with Visitor.of(desk, idp) as browser:
         await enters(browser, "ana")
         now = door.time.time()

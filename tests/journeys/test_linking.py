@@ -25,7 +25,9 @@ def idp() -> Iterator[FakeOpenId]:
 
 @asynccontextmanager
 async def office(data: Path, idp: FakeOpenId, **more: object) -> AsyncIterator[Work]:
-    async with work(data, clock=Clock.at(MONDAY), quarantine=timedelta(hours=24), **settings_of(idp, **more)) as running:
+    async with work(
+        data, clock=Clock.at(MONDAY), quarantine=timedelta(hours=24), **settings_of(idp, **more)
+    ) as running:
         idp.idp.redirects = {running.house.app.settings.url + CALLBACK}
         for account, claims in idp.idp.accounts.items():
             claims[CLAIM] = await running.house.id(account)
@@ -48,9 +50,7 @@ async def test_somebody_unknown_signs_in_once_and_is_known(idp: FakeOpenId, tmp_
             assert "Ana Ruiz" in sure.text
             assert user_id("ana") in sure.text
             assert "is yours now" in (await browser.sends(url, sure)).text
-        (linked,) = [
-            each for each in slack.house.events("person.linked") if each["service"] == "slack"
-        ]
+        (linked,) = [each for each in slack.house.events("person.linked") if each["service"] == "slack"]
         assert linked["data"] == {"account": user_id("ana"), "by": "sign-in"}
         await slack.says("ana", "how many vacation days have I left?")
         assert "Vacation" in str(slack.slack.dm(user_id("ana")))

@@ -27,9 +27,7 @@ def idp() -> Iterator[FakeOpenId]:
 
 @pytest.fixture
 async def desk(idp: FakeOpenId, tmp_path: Path) -> AsyncIterator[House]:
-    async with signing(
-        tmp_path / "data", idp, clock=Clock.at(MONDAY), requests_per_minute=1000
-    ) as running:
+    async with signing(tmp_path / "data", idp, clock=Clock.at(MONDAY), requests_per_minute=1000) as running:
         yield running
         assert not running.events("inbound.failed"), "a fault of ours"
 
@@ -174,9 +172,7 @@ class TestACriticalApproval:
                 assert (await browser.get(f"{over}/sign-in")).status_code == 410
         assert len(desk.events("request.approved")) == 1
 
-    async def test_who_may_not_approve_may_not_on_the_page_either(
-        self, desk: House, idp: FakeOpenId
-    ) -> None:
+    async def test_who_may_not_approve_may_not_on_the_page_either(self, desk: House, idp: FakeOpenId) -> None:
         """The channel's copy leads anybody to the page; the rules decide there as everywhere."""
         _, _, _ = await asked(desk)
         where = "approvals"
@@ -262,7 +258,9 @@ class TestTheCallback:
             assert page.status_code == 503
             assert "does not answer now" in page.text
             idp.idp.down = False
-            assert (await browser.get(f"{url.removeprefix(desk.app.settings.url)}/sign-in")).status_code == 303
+            assert (
+                await browser.get(f"{url.removeprefix(desk.app.settings.url)}/sign-in")
+            ).status_code == 303
 
     async def test_whoever_left_signs_in_to_nothing(self, desk: House, idp: FakeOpenId) -> None:
         manager, url, _ = await asked(desk)

@@ -93,10 +93,9 @@ def group_id(name: str) -> str:
     return entry_uuid(f"group.{name}")
 
 
-def anchor(account: str) -> str:
-    """What joins somebody of Entra to their entry in Active Directory: the objectGUID there, as Entra
-    writes it."""
-    return base64.b64encode(UUID(person_id(account)).bytes_le).decode()
+def anchor_of(object_guid: str) -> str:
+    """What joins somebody of Entra to their entry in Active Directory: its objectGUID, as Entra writes it."""
+    return base64.b64encode(UUID(object_guid).bytes_le).decode()
 
 
 def _signs_in(tenant: Tenant) -> dict[str, Body]:
