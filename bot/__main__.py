@@ -163,7 +163,12 @@ def _people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     for one in (linked, ended):
         one.add_argument("platform", choices=("slack", "teams"))
     linked.add_argument("account", help="the platform's id of the account: U0123456789, or Entra's object id")
-    for one in (linked, ended):
+    _add(people, "quarantine", admin.people_quarantine, "whose way to sign in changed lately")
+    released = _add(people, "release", admin.people_release, "from that, once you have spoken to them")
+    lost = _add(
+        people, "forget-authenticator", admin.people_forget_authenticator, "of somebody who lost theirs"
+    )
+    for one in (linked, ended, released, lost):
         one.add_argument("person", help="mail, log-in name, id or full name")
 
 

@@ -29,14 +29,17 @@ from bot.audit.trail import Event, append
 from bot.audit.verify import verify
 from bot.chat.slack.manifest import manifest
 from bot.chat.teams import package as teams_app
+from bot.commands import resting
 from bot.intent import evaluate as evaluation
 from bot.intent.classify import Classifier
 from bot.intent.understand import Understander
 from bot.people import find_person
 from bot.procedures.action import SlotKind
+from bot.procedures.enrolment import Enrolments
 from bot.procedures.request import IllegalMove
 from bot.settings import Settings
 from bot.settings.paths import Paths
+from bot.store import quarantine
 from bot.store.keys import KeyFile
 from bot.systems import open_system
 from integrations.company import Company
@@ -214,6 +217,35 @@ def people_unlink(settings: Settings, args: Namespace) -> int:
     return 0
 
 
+def people_quarantine(settings: Settings, args: Namespace) -> int:
+    with _house(settings) as house:
+        length = settings.quarantine
+        with house.app.office.database.read() as conn:
+            changes = quarantine.since(conn, now() - length)
+        for each in changes:
+            print(f"{house.name_of(each.person)}: {resting(each, length, 'UTC')}")
+        print(f"{len(changes)} people in quarantine")
+    return 0
+
+
+def people_release(settings: Settings, args: Namespace) -> int:
+    with _house(settings) as house:
+        person = house.person(args.person)
+        released = house.loop.run(house.app.engine.release(person.id, actor(), _SERVICE))
+        print(f"{person.name} {'is released' if released else 'was in no quarantine'}.")
+    return 0
+
+
+def people_forget_authenticator(settings: Settings, args: Namespace) -> int:
+    """For whoever lost phone and recovery codes, once somebody has seen them in person."""
+    with _house(settings) as house:
+        person = house.person(args.person)
+        enrolments = Enrolments(house.app.office)
+        removed = house.loop.run(enrolments.remove(person.id, by=actor(), service=_SERVICE))
+        print(f"{person.name} {'has no authenticator any more' if removed else 'had none'}.")
+    return 0
+
+
 def catalogue_suggest(settings: Settings, args: Namespace) -> int:
     """Entries to edit and to put into catalogue.yaml."""
     system = open_system(settings)
@@ -362,5 +394,5 @@ def _house(settings: Settings) -> Iterator[_House]:
             yield _House(app, loop)
         finally:
             app.office.database.close()
-            app.system.close()
+            app.systems.close()
             loop.run(app.web.close())

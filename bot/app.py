@@ -36,7 +36,7 @@ from bot.intent.classify import Classifier
 from bot.intent.understand import Understander
 from bot.pages.approve import approve_pages
 from bot.pages.authenticator import authenticator_pages
-from bot.pages.page import page
+from bot.pages.page import failed, page
 from bot.pages.reveal import reveal_pages
 from bot.pages.sign_in import sign_in_pages
 from bot.people import People
@@ -51,7 +51,7 @@ from bot.procedures.reveal import Reveals
 from bot.settings import Settings
 from bot.settings.paths import Paths
 from bot.store.authenticators import Authenticators
-from bot.store.database import Database
+from bot.store.database import Database, StorageDown
 from bot.store.inbox import Inbox, forget
 from bot.store.keys import KeyFile
 from bot.store.lock import DataLock
@@ -62,7 +62,7 @@ from bot.store.proofs import forget as forget_proofs
 from bot.store.sealed import Seals
 from bot.systems import CannotStart, System, Systems
 from integrations.company import Company
-from integrations.contract import Directory, Person, SystemDown, UnknownPerson
+from integrations.contract import ConnectorError, Directory, Person, SystemDown, UnknownPerson
 from policies.catalogue import Catalogue
 from policies.check import check
 from policies.decide import Policies
@@ -208,7 +208,8 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
             *(route for chat in chats for route in chat.routes()),
             *_pages(office, engine, web, door),
             Mount("/", web_app(web, desk.receive, roster, ready.is_set, door)),
-        ]
+        ],
+        exception_handlers={ConnectorError: failed, StorageDown: failed, Exception: failed},
     )
     return App(settings, office, engine, desk, systems, web, keys, asgi, ready, chats)
 

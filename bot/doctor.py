@@ -15,11 +15,12 @@ from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.verify import verify
 from bot.chat.web.guard import NotLoopback, check_host
 from bot.people import find_person
+from bot.procedures.proofs import CALLBACK
 from bot.settings import Settings
 from bot.settings.paths import Paths
 from bot.store.inbox import last
 from bot.store.keys import KeyFile, KeyFileError
-from bot.systems import CannotStart, open_system
+from bot.systems import CannotStart, Systems, open_system
 from integrations.contract import AmbiguousName, ConnectorError, UnknownPerson
 from policies.catalogue import Catalogue
 
@@ -63,6 +64,7 @@ def _checks(settings: Settings, message_to: str | None) -> Iterator[Line]:
     else:
         yield "audit trail", True, "not begun yet"
     yield from _system(settings)
+    yield from _beside(settings)
     if settings.slack or settings.teams:
         yield from _chats(settings, paths, message_to)
 
@@ -77,7 +79,7 @@ def _chats(settings: Settings, paths: Paths, message_to: str | None) -> Iterator
             if message_to:
                 yield loop.run(_proof(app, chat, message_to))
         app.office.database.close()
-        app.system.close()
+        app.systems.close()
         loop.run(app.web.close())
 
 
@@ -107,9 +109,11 @@ async def _proof(app: App, chat: Chat, who: str) -> Line:
 
 def _web_desk(settings: Settings) -> tuple[bool, str]:
     try:
-        check_host(settings.host)
+        check_host(settings.host, beyond=settings.beyond_loopback)
     except NotLoopback as error:
         return False, str(error)
+    if settings.signs_in:
+        return True, f"{settings.url}, behind a sign-in; redirect address {settings.url}{CALLBACK}"
     return True, f"{settings.url}, loopback only, no sign-in"
 
 
@@ -132,6 +136,27 @@ def _system(settings: Settings) -> Iterator[Line]:
         yield name, False, f"{type(error).__name__}: {error}"
     finally:
         system.close()
+
+
+def _beside(settings: Settings) -> Iterator[Line]:
+    """Entra beside Active Directory, and where people sign in."""
+    try:
+        systems = Systems.open(settings)
+    except (CannotStart, ConnectorError):
+        return  # said of the directory already
+    try:
+        with asyncio.Runner() as loop:
+            for name, asked in (("entra", systems.beside), ("sign-in", systems.sign_in)):
+                if asked is None:
+                    continue
+                try:
+                    yield name, True, loop.run(asked.check())
+                except ConnectorError as error:
+                    yield name, False, f"{type(error).__name__}: {error}"
+            if systems.beside:
+                yield "its rights", *_permissions(loop.run(systems.beside.missing()))
+    finally:
+        systems.close()
 
 
 def _permissions(missing: list[str] | None) -> tuple[bool, str]:

@@ -190,7 +190,8 @@ def _wait_for_answer(url: str, server: subprocess.Popen[bytes], log: Path) -> No
         assert server.poll() is None, f"the server ended: {log.read_text()}"
         assert time.monotonic() < end, f"the server does not answer: {log.read_text()}"
         try:
-            if httpx2.get(f"{url}/api/people", timeout=5).status_code == 200:
+            if httpx2.get(f"{url}/api/people", timeout=5).status_code != 503:  # 404 behind a sign-in
                 return
+            time.sleep(0.05)
         except httpx2.TransportError:
             time.sleep(0.05)

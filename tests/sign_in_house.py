@@ -1,6 +1,6 @@
 """The desk beside an OpenID provider at which everybody of the company can sign in, and people with browsers.
 
-A ``Visitor`` is one browser: it keeps cookies, goes where it is sent, and signs in at the provider as it is told.
+A ``Visitor`` is one browser: it keeps cookies, goes where it is sent, and signs in at the provider as told.
 """
 
 from __future__ import annotations

@@ -102,8 +102,10 @@ class _Pages:
             offered = _OFFER.format(wrong=wrong(problem), picture=escape(picture), secret=_spaced(secret))
             form = code_form(browser, "code", "The code it shows now", button="Set it up")
             return browser.keep(page(offered + form, status))
-        parts = [_HAVE.format(wrong=wrong(problem), since=f"{found.since:%d %b %Y}", left=found.left)]
-        if not found.since:
+        if found.since:
+            have = _HAVE.format(wrong=wrong(problem), since=f"{found.since:%d %b %Y}", left=found.left)
+            parts = [have]
+        else:
             parts = [f"<h1>Set up your authenticator</h1>{wrong(problem)}<p>First show that it is you.</p>"]
         if self._provider:
             parts.append(sign_in_link(f"{found.purpose.back}/sign-in", self._provider))

@@ -13,8 +13,11 @@ from collections.abc import Mapping
 from html import escape
 from urllib.parse import parse_qs, urlsplit
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+log = structlog.get_logger()
 
 _BODY_BYTES = 4_096
 _FIELDS = 10
@@ -153,6 +156,14 @@ def away(url: str) -> Response:
 def told(title: str, words: str, status: int = 200) -> Response:
     """A page that only says something."""
     return page(f"<h1>{escape(title)}</h1><p>{escape(words)}</p>", status)
+
+
+async def failed(request: Request, error: Exception) -> Response:
+    """A system or our own storage is down, or a fault of ours: nothing was done."""
+    log.error("page.failed", path=request.url.path.split("/")[1], error=type(error).__name__)
+    return told(
+        "Not now", "I cannot do this right now, and nothing was done. Please try again in a minute.", 503
+    )
 
 
 def wrong(words: str) -> str:

@@ -30,6 +30,7 @@ _FLAGS = (
     "--disable-sync",
     "--hide-scrollbars",
     "--force-device-scale-factor=1",
+    "--ignore-certificate-errors",  # of providers in tests, whose authority is private
 )
 
 _PASSING = (NoSuchElementException, StaleElementReferenceException)

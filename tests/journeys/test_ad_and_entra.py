@@ -1,4 +1,4 @@
-"""One person in Active Directory and in Entra: two accounts with one unchanging id between them, acting as one."""
+"""One person in Active Directory and in Entra: two accounts, one unchanging id between them."""
 
 from __future__ import annotations
 

@@ -1,16 +1,17 @@
-"""The web desk behind a sign-in, under its public name: sessions that end, and nobody who chooses who they are."""
+"""The web desk behind a sign-in, under its public name: sessions that end, and nobody who chooses."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import httpx2
 import pytest
 
-from bot.chat.web import door
 from bot.chat.web.guard import NotLoopback
 from integrations.contract import Status
 from tests.house import House, house
@@ -45,6 +46,11 @@ def ours(browser: Visitor, csrf: str = "") -> dict[str, str]:
     """What our own page sends along."""
     origin = browser.desk.app.settings.url
     return {"origin": origin, **({"x-csrf-token": csrf} if csrf else {})}
+
+
+def at(moment: float) -> Any:
+    """The desk's clock, in Unix seconds."""
+    return mock.patch("bot.chat.web.door.time.time", return_value=moment)
 
 
 async def csrf_of(browser: Visitor) -> str:
@@ -124,19 +130,19 @@ async def test_whatever_changes_something_comes_from_our_page(desk: House, idp: 
 async def test_a_session_ends_when_it_is_left_alone_and_when_it_is_long(desk: House, idp: FakeOpenId) -> None:
     async with Visitor.of(desk, idp) as browser:
         await enters(browser, "ana")
-        now = door.time.time()
-        with mock.patch.object(door.time, "time", lambda: now + 14 * 60):
+        now = time.time()
+        with at(now + 14 * 60):
             assert (await browser.client.get("/api/me")).status_code == 200
-        with mock.patch.object(door.time, "time", lambda: now + 28 * 60):
+        with at(now + 28 * 60):
             assert (await browser.client.get("/api/me")).status_code == 200, "it was used meanwhile"
-        with mock.patch.object(door.time, "time", lambda: now + 44 * 60):
+        with at(now + 44 * 60):
             assert (await browser.client.get("/api/me")).status_code == 401
         assert (await browser.client.get("/api/me")).status_code == 401, "what ended has ended"
         await enters(browser, "ana")
-        for quarters in range(1, 33):
-            with mock.patch.object(door.time, "time", lambda at=quarters: now + at * 14 * 60):
+        for quarters in range(1, 35):
+            with at(now + quarters * 14 * 60):
                 await browser.client.get("/api/me")
-        with mock.patch.object(door.time, "time", lambda: now + 8 * 3600 + 60):
+        with at(now + 8 * 3600 + 60):
             assert (await browser.client.get("/api/me")).status_code == 401, "a working day at most"
 
 
@@ -197,5 +203,5 @@ async def test_a_session_outlives_a_restart_and_no_token_is_kept(idp: FakeOpenId
 
 async def test_without_a_sign_in_it_stays_on_this_machine(tmp_path: Path) -> None:
     with pytest.raises(NotLoopback, match=r"sign-in\.md"):
-        async with house(tmp_path / "data", host="0.0.0.0", public_url=PUBLIC):
+        async with house(tmp_path / "data", host="192.0.2.1", public_url=PUBLIC):
             pass

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hmac
 import html
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 
 from bot.procedures.request import State
-from integrations.contract import Status
+from integrations.contract import Status, SystemDown
 from tests.house import MONDAY, Clock, House
 from tests.servers.openid import FakeOpenId
 from tests.sign_in_house import Visitor, provider, signing
@@ -103,7 +105,7 @@ class TestACriticalApproval:
         assert desk.request().stage == 0
 
     async def test_somebody_elses_sign_in_opens_nothing(self, desk: House, idp: FakeOpenId) -> None:
-        manager, url, _ = await asked(desk)
+        _, url, _ = await asked(desk)
         async with Visitor.of(desk, idp) as browser:
             for other in ("ana", "luis", "grace"):
                 page = await browser.signs_in(other, url)
@@ -209,7 +211,9 @@ class TestTheCallback:
             assert stolen.status_code == 403, "another browser"
             assert "not begun in this browser" in stolen.text
             assert (await browser.comes_back(good)).status_code == 303, "what a thief tried used nothing up"
-            assert (await browser.comes_back(good)).status_code == 403, "once"
+            again = await browser.comes_back(good)
+            assert again.status_code == 403, "once"
+            assert "or it is over" in again.text, "and the provider is not even asked"
             late = browser.answer(manager, await browser.leaves(url))
             desk.clock.forward(minutes=10, seconds=1)
             assert (await browser.comes_back(late)).status_code == 403
@@ -315,6 +319,12 @@ class TestACredential:
             path = url.removeprefix(desk.app.settings.url)
             assert (await browser.client.post(path, data={})).status_code == 403
             assert (await browser.client.post(path, data={"csrf": "0" * 64})).status_code == 403
+            cookie = browser.client.cookies["deskhand_proof_8080"]
+            good = hmac.new(cookie.encode(), b"form", "sha256").hexdigest()
+            for fields in ({}, {"code": ""}, {"code": "000000"}, {"app": "000000"}):
+                said = await browser.client.post(path, data={"csrf": good, **fields})
+                assert said.status_code == 403
+                assert "<code>" not in said.text
         assert not desk.events("credential.shown")
 
     async def test_a_proof_for_approving_shows_no_credential(self, desk: House, idp: FakeOpenId) -> None:
@@ -397,3 +407,39 @@ async def command(desk: House, account: str, text: str) -> str:
     inbound = await desk.inbound(account, text)
     await desk.app.desk.receive(inbound.model_copy(update={"kind": InboundKind.COMMAND}), 30)
     return (await desk.card(account)).model_dump_json()
+
+
+class TestAnAuthenticatorBesideAProvider:
+    async def test_it_is_set_up_after_a_sign_in_of_the_same_person(
+        self, desk: House, idp: FakeOpenId
+    ) -> None:
+        await desk.says("luis", "set up my authenticator")
+        url = await desk.link("luis")
+        async with Visitor.of(desk, idp) as browser:
+            page = await browser.get(url)
+            assert "First show that it is you" in page.text
+            assert "data:image" not in page.text
+            assert (await browser.signs_in("ana", url)).status_code == 403
+            page = await browser.signs_in("luis", url)
+            secret = re.search(r"<code>([A-Z2-7 ]+)</code>", page.text)
+            assert secret
+            code = pyotp.TOTP(secret[1].replace(" ", "")).at(int(desk.clock().timestamp()))
+            assert "Your recovery codes" in (await browser.sends(url, page, code=code)).text
+            assert "Since" in (await browser.get(url)).text
+
+
+async def test_a_directory_that_is_down_is_said_on_the_page_and_nothing_is_decided(
+    desk: House, idp: FakeOpenId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager, url, _ = await asked(desk)
+
+    async def down(person_id: str) -> None:
+        raise SystemDown("no answer")
+
+    async with Visitor.of(desk, idp) as browser:
+        page = await browser.signs_in(manager, url)
+        monkeypatch.setattr(desk.app.system.directory, "person", down)
+        said = await browser.sends(url, page, answer="approve")
+        assert said.status_code == 503
+        assert "nothing was done" in said.text
+    assert desk.request().stage == 0
