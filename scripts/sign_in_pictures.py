@@ -1,7 +1,7 @@
 """Makes the pictures of docs/sign-in.md: `.venv/bin/python -m scripts.sign_in_pictures`.
 
-Serves the desk beside the tests' OpenID provider and goes through its pages in a browser, once in light and once
-in dark. `make test` installs what it needs.
+Serves the desk beside the tests' OpenID provider and goes through its pages in a browser, once in light and
+once in dark. `make test` installs what it needs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from selenium.webdriver import Chrome
@@ -26,7 +27,7 @@ from tests.house import House
 from tests.servers.openid import PASSWORD, FakeOpenId
 from tests.sign_in_house import provider, signing
 
-_SIZE = (480, 960)
+_TALL, _SHORT = (480, 960), (480, 720)
 
 
 def main() -> int:
@@ -34,22 +35,24 @@ def main() -> int:
     if not found or not driver:
         print("Chromium and chromedriver are needed: `make test` installs them", file=sys.stderr)
         return 1
+    browser = Browser(found, driver)
     for scheme in ("light", "dark"):
         with tempfile.TemporaryDirectory() as folder, provider() as idp:
             place = Path(folder)
-            with chromium(Browser(found, driver), place / "profile") as chrome:
-                asyncio.run(
-                    _take(place, idp, lambda url, chrome=chrome: Pictures(chrome, url, scheme, place))
-                )  # type: ignore[misc]  # bound default
+            with chromium(browser, place / "profile") as chrome:
+                asyncio.run(_take(place, idp, partial(_pictures, chrome, scheme, place)))
     return 0
+
+
+def _pictures(chrome: Chrome, scheme: str, place: Path, url: str) -> Pictures:
+    return Pictures(chrome, url, scheme, place)
 
 
 async def _take(place: Path, idp: FakeOpenId, pictures: Callable[[str], Pictures]) -> None:
     async with signing(place / "data", idp, port=free_port()) as desk:
         server = desk.app.server()
         serving = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.02)
+        await desk.until(lambda: server.started)
         url = desk.app.settings.url
         await desk.asks("ana", "I need access to production deploy for 1 day to fix the release")
         approve, link = await desk.link("bo"), await _link(desk)
@@ -76,21 +79,23 @@ async def _link(desk: House) -> str:
 def _go(pictures: Pictures, approve: str, link: str, enrol: str) -> None:
     chrome = pictures.chrome
     chrome.get(approve)
-    before = pictures.png(*_SIZE)
+    before = pictures.png(*_TALL)
     _sign_in(chrome, "bo")
     wait_for_text(chrome, "Request of Ana Ruiz", "main")
     pictures.side_by_side(
-        "approve", _SIZE[0], {"Bo opens the page": before, "After his sign-in": pictures.png(*_SIZE)}
+        "approve", _TALL[0], {"Bo opens the page": before, "After his sign-in": pictures.png(*_TALL)}
     )
     chrome.get(link)
     _sign_in(chrome, "ana")
     wait_for_text(chrome, "Is this account yours?", "main")
-    linked = pictures.png(*_SIZE)
+    linked = pictures.png(*_SHORT)
     chrome.get(enrol)
     _sign_in(chrome, "luis")
     wait_for_text(chrome, "Set up your authenticator", "main")
     pictures.side_by_side(
-        "linking", _SIZE[0], {"Ana links her Slack account": linked, "Luis gets an app": pictures.png(*_SIZE)}
+        "linking",
+        _SHORT[0],
+        {"Ana links her Slack account": linked, "Luis gets an app": pictures.png(*_SHORT)},
     )
 
 
