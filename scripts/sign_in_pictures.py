@@ -92,11 +92,9 @@ def _go(pictures: Pictures, approve: str, link: str, enrol: str) -> None:
     chrome.get(enrol)
     _sign_in(chrome, "luis")
     wait_for_text(chrome, "Set up your authenticator", "main")
-    pictures.side_by_side(
-        "linking",
-        _SHORT[0],
-        {"Ana links her Slack account": linked, "Luis gets an app": pictures.png(*_SHORT)},
-    )
+    enrolled = pictures.png(*_SHORT)
+    shown = {"Ana links her Slack account": linked, "Luis gets an app": enrolled}
+    pictures.side_by_side("linking", _SHORT[0], shown)
 
 
 def _sign_in(chrome: Chrome, account: str) -> None:
