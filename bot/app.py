@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
@@ -36,7 +37,7 @@ from bot.intent.classify import Classifier
 from bot.intent.understand import Understander
 from bot.pages.approve import approve_pages
 from bot.pages.authenticator import authenticator_pages
-from bot.pages.page import failed, page
+from bot.pages.page import StrictTransport, failed, page
 from bot.pages.reveal import reveal_pages
 from bot.pages.sign_in import sign_in_pages
 from bot.people import People
@@ -209,6 +210,7 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
             *_pages(office, engine, web, door),
             Mount("/", web_app(web, desk.receive, roster, ready.is_set, door)),
         ],
+        middleware=[Middleware(StrictTransport)] if settings.url.startswith("https://") else [],
         exception_handlers={ConnectorError: failed, StorageDown: failed, Exception: failed},
     )
     return App(settings, office, engine, desk, systems, web, keys, asgi, ready, chats)

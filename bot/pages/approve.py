@@ -90,6 +90,8 @@ class _Pages:
     async def _page(self, found: Open, browser: Browser, problem: str = "", status: int = 200) -> Response:
         proof = self._proofs.held(found.purpose.what, browser.id)
         if proof:
+            if against := await self._decisions.against(found, proof.person):
+                return told("Not yours to decide", against, 403)
             card = await self._decisions.card(found, proof.person)
             return browser.keep(page(_decision(card, found, browser, problem), status))
         parts = [

@@ -14,8 +14,10 @@ from html import escape
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger()
 
@@ -72,6 +74,21 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
+
+
+class StrictTransport:
+    """ASGI middleware: browsers never come back in the clear (RFC 6797)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def strict(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["strict-transport-security"] = "max-age=31536000"
+            await send(message)
+
+        await self.app(scope, receive, strict)
 
 
 class Browser:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from bot.chat.card import Card
 from bot.chat.inbound import Ack, Inbound
 from bot.people import Stranger
+from bot.procedures import ledger
+from bot.procedures.approval import Approvers
 from bot.procedures.engine import Engine
 from bot.procedures.office import Office
 from bot.procedures.overview import approvers_card
@@ -34,6 +36,7 @@ class Decisions:
         self._office = office
         self._engine = engine
         self._stories = Stories(office)
+        self._approvers = Approvers(office, engine.gate)
 
     def open(self, handle: str) -> Open | None:
         """What an Approve button's handle stands for now. None: nothing that waits."""
@@ -58,6 +61,20 @@ class Decisions:
         with self._office.database.read() as conn:
             found = ways(conn, self._office, person)
         return found if person else tuple(way for way in found if way != AUTHENTICATOR)
+
+    async def against(self, found: Open, person: str) -> str:
+        """Why this person does not even get to see it; empty where they may decide. A channel's copy leads
+        here whoever follows its link."""
+        request = self._engine.find(found.meaning.owner)
+        if request is None or request.waits_for is None:
+            return "This waits for nobody any more."
+        if person in (seat.person for seat in request.seats.get(request.waits_for, ())):
+            return ""
+        with self._office.database.read() as conn:
+            given = ledger.approvals(conn, request.ref)
+        whole = frozenset(request.needs)
+        verdict = await self._approvers.judge(request, person, request.waits_for, whole, given)
+        return "" if verdict.allowed else verdict.why
 
     async def card(self, found: Open, person: str) -> Card:
         """What the approver's own card says."""

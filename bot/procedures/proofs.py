@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import Connection
 
@@ -21,6 +22,8 @@ from bot.procedures.request import Request
 from bot.store import proofs
 from bot.store.proofs import Proof
 from integrations.contract import Person, SignInRefused, SystemDown, UnknownPerson
+
+log = structlog.get_logger()
 
 SIGN_IN, AUTHENTICATOR = "sign-in", "authenticator"  # as policies call them
 CALLBACK = "/sign-in/callback"  # registered at the provider behind DESKHAND_PUBLIC_URL
@@ -81,10 +84,10 @@ class Proofs:
                 fresh=purpose.fresh,
             )
         except (SystemDown, SignInRefused) as error:
-            await self._refused(purpose, DESKHAND, str(error))
+            log.warning("sign_in.down", reason=str(error))
             raise NoProof(_DOWN) from error
         until = self._office.clock() + _AWAY
-        await self._office.database.write(
+        left = await self._office.database.write(
             lambda conn: self._office.sign_ins.leave(
                 conn,
                 state=state,
@@ -94,6 +97,9 @@ class Proofs:
                 until=until,
             )
         )
+        if not left:
+            log.error("sign_in.too_many")
+            raise NoProof("Too many people are signing in at once. Please try again in a minute.")
         return begun.url
 
     async def finish(self, answer: Mapping[str, str], browser: str) -> tuple[Purpose, Person]:
@@ -105,7 +111,7 @@ class Proofs:
             )
         )
         if found is None or self._office.sign_in is None:
-            await self._refused(None, DESKHAND, "state unknown, used, too old, or another browser's")
+            log.warning("sign_in.unknown_answer")  # anybody can send one: it is not for the trail
             raise NoProof(_OTHER_BROWSER)
         try:
             purpose = Purpose.model_validate_json(found[0])
@@ -162,16 +168,19 @@ class Proofs:
 
         await self._office.database.write(work)
 
-    async def _refused(self, purpose: Purpose | None, actor: str, why: str) -> None:
+    async def _refused(self, purpose: Purpose, actor: str, why: str) -> None:
+        log.warning("identity.refused", purpose=purpose.what.split()[0], reason=why)
+        if not (purpose.person or purpose.ref or actor != DESKHAND):
+            return  # anybody can begin and break off a sign-in to the desk: it is not for the trail
         event = Event(
             at=self._office.clock(),
             kind="identity.refused",
-            request=purpose.ref if purpose else "",
+            request=purpose.ref,
             actor=actor,
             service=_SERVICE,
             outcome="refused",
-            subject=purpose.person if purpose else "",
-            data={"why": why, "for": purpose.what if purpose else ""},
+            subject=purpose.person,
+            data={"why": why, "for": purpose.what},
         )
         await self._office.database.write(lambda conn: append(conn, event))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from bot.audit.trail import DESKHAND
-from bot.procedures import ledger
+from bot.procedures import ledger, say
 from bot.procedures.cards import SPOKEN
 from bot.procedures.engine import Engine
 from bot.procedures.ledger import Note
@@ -48,6 +48,7 @@ class Reveals:
             if self.credential == "password"
             else "Your new pass was shown. It is good for one sign-in."
         )
+        self._rest = office.settings.quarantine
 
     def waiting(self, token: str) -> Waiting | None:
         """What can be shown under this token, and what has to be proved first. None: nothing."""
@@ -86,7 +87,10 @@ class Reveals:
         sealed.destroy(conn, found.ref)
         proofs.spend(conn, browser, _purpose(request, token).what)
         quarantine.begin(conn, request.subject, now, "credential")
-        self._move(conn, request, "credential.shown", "ok", self._shown, by=proof.method if proof else SPOKEN)
+        until = say.moment(now + self._rest, request.zone)
+        rest = f" Until {until} you can ask for nothing risky and approve nothing." if self._rest else ""
+        by = proof.method if proof else SPOKEN
+        self._move(conn, request, "credential.shown", "ok", self._shown + rest, by=by)
         return request.ref, secret or GONE
 
     def _wrong(self, conn: Connection, found: Sealed, request: Request) -> tuple[str, Refused]:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from bot.audit.words import WordsChanged
 from bot.procedures import ledger
-from bot.procedures.cards import Story
+from bot.procedures.cards import VERIFIED, Story
 from bot.procedures.office import Office, credential
 from bot.procedures.proofs import shown_by
 from bot.procedures.request import Request
@@ -34,11 +34,13 @@ class Stories:
             reasons={each.person: self._read(conn, each.words) for each in given if each.words},
             url=self._office.settings.url,
             credential=credential(self._office.ports),
-            shown_by=shown_by(conn, self._office, request),
+            shown_by=shown_by(conn, self._office, request) if waiting else (),
             signs_in=self._office.sign_in is not None,
             enrolled=frozenset(
                 seat.person for seat in asked if self._office.authenticators.since(conn, seat.person)
-            ),
+            )
+            if VERIFIED in request.needs
+            else frozenset(),
         )
 
     def _read(self, conn: Connection, words: int | None) -> str:

@@ -19,6 +19,7 @@ from bot.store.keys import Box, KeyFile
 from bot.store.sql import Sql
 
 _LEAVE = Sql("INSERT INTO sign_ins VALUES (:state, :browser, :purpose, :kept, :until)")
+_AWAY = Sql("SELECT count(*) FROM sign_ins")
 _BACK = Sql("SELECT browser, purpose, kept, expires_at FROM sign_ins WHERE state = :state")
 _USED = Sql("DELETE FROM sign_ins WHERE state = :state")
 _PROVE = Sql(
@@ -34,6 +35,9 @@ _FORGET = (
     Sql("DELETE FROM sign_ins WHERE expires_at <= :now"),
     Sql("DELETE FROM proofs WHERE expires_at <= :now"),
 )
+
+
+MOST_AWAY = 10_000  # people at the provider at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,10 @@ class SignIns:
         purpose: str,
         kept: Mapping[str, Any],
         until: datetime,
-    ) -> None:
+    ) -> bool:
+        """False: so many are away that this is an attack, or a provider that lets nobody back."""
+        if int((_AWAY.first(conn) or (0,))[0]) >= MOST_AWAY:
+            return False
         hashed = digest(state)
         sealed = self._box.seal(json.dumps(dict(kept)).encode(), hashed.encode())
         _LEAVE.run(
@@ -69,6 +76,7 @@ class SignIns:
             kept=sealed,
             until=until.isoformat(),
         )
+        return True
 
     def back(
         self, conn: sa.Connection, *, state: str, browser: str, now: datetime

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -13,8 +15,11 @@ import httpx2
 import pytest
 
 from bot.chat.web.guard import NotLoopback
+from bot.procedures.proofs import CALLBACK
 from integrations.contract import Status
+from tests.command import free_port
 from tests.house import House, house
+from tests.servers.certificates import Certificates
 from tests.servers.openid import FakeOpenId
 from tests.sign_in_house import Visitor, provider, signing
 
@@ -199,6 +204,44 @@ async def test_a_session_outlives_a_restart_and_no_token_is_kept(idp: FakeOpenId
     async with signing(tmp_path / "data", idp) as desk, Visitor.of(desk, idp) as browser:
         browser.client.cookies = cookies
         assert (await browser.client.get("/api/me")).json()["name"] == "Ana Ruiz"
+
+
+async def test_with_certificate_files_it_speaks_tls_by_itself(idp: FakeOpenId, tmp_path: Path) -> None:
+    port, made = free_port(), Certificates.make(tmp_path / "tls")
+    settings: dict[str, Any] = {
+        "host": "0.0.0.0",  # noqa: S104  the test of that
+        "port": port,
+        "public_url": f"https://localhost:{port}",
+        "tls_cert": made.cert_file,
+        "tls_key": made.key_file,
+    }
+    async with signing(tmp_path / "data", idp, **settings) as desk:
+        server = desk.app.server()
+        serving = asyncio.create_task(server.serve())
+        await desk.until(lambda: server.started)
+        trusting = ssl.create_default_context(cafile=made.ca_file)
+        async with httpx2.AsyncClient(verify=trusting, base_url=settings["public_url"]) as client:
+            front = await client.get("/")
+            assert "Sign in" in front.text
+            assert front.headers["strict-transport-security"].startswith("max-age=")
+            away = await client.get("/sign-in/desk")
+            back = await client.get(CALLBACK, params=idp.idp.code_for("ana", str(away.headers["location"])))
+            assert "__Host-deskhand=" in back.headers["set-cookie"]
+            assert (await client.get("/api/me")).json()["name"] == "Ana Ruiz"
+        async with httpx2.AsyncClient(base_url=f"http://localhost:{port}") as plain:
+            with pytest.raises(httpx2.TransportError):
+                await plain.get("/")
+        server.should_exit = True
+        await serving
+
+
+async def test_no_more_are_away_than_can_be(
+    idp: FakeOpenId, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.proofs.MOST_AWAY", 3)
+    async with signing(tmp_path / "data", idp) as desk, Visitor.of(desk, idp) as browser:
+        codes = [(await browser.client.get("/sign-in/desk")).status_code for _ in range(5)]
+        assert codes == [303, 303, 303, 503, 503]
 
 
 async def test_without_a_sign_in_it_stays_on_this_machine(tmp_path: Path) -> None:

@@ -182,7 +182,12 @@ class TestACriticalApproval:
         async with Visitor.of(desk, idp) as browser:
             for other in ("ana", "luis", "wanda"):
                 page = await browser.signs_in(other, url)
-                said = await browser.sends(url, page, answer="approve")
+                assert "Not yours to decide" in page.text
+                assert "Ana" not in page.text, "nor learn what is asked"
+                cookie = browser.client.cookies["deskhand_proof_8080"]
+                csrf = hmac.new(cookie.encode(), b"form", "sha256").hexdigest()
+                path = url.removeprefix(desk.app.settings.url)
+                said = await browser.client.post(path, data={"csrf": csrf, "answer": "approve"})
                 assert "Thank you" not in said.text
         assert desk.request().stage == 0
 
@@ -217,7 +222,7 @@ class TestTheCallback:
             late = browser.answer(manager, await browser.leaves(url))
             desk.clock.forward(minutes=10, seconds=1)
             assert (await browser.comes_back(late)).status_code == 403
-        assert len(desk.events("identity.refused")) == 7
+        assert not desk.events("identity.refused"), "whatever anybody can send does not fill the trail"
         assert desk.request().stage == 0
 
     @pytest.mark.parametrize(
