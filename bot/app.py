@@ -156,6 +156,8 @@ def load_policies(settings: Settings, registry: Registry) -> tuple[Policies, Cat
         listed = "\n".join(f"  {problem}" for problem in problems)
         raise CannotStart(f"The policies cannot be used; `deskhand policy check` says the same:\n{listed}")
     policies = Policies.load(settings.policies)
+    if not settings.signs_in and any(rule.proof == ("sign-in",) for rule in policies.rules.values()):
+        raise CannotStart("A rule takes a sign-in as its only @proof, and there is none: see docs/sign-in.md")
     for name, group in (("ADMINS", settings.admins), ("FALLBACK_APPROVERS", settings.fallback)):
         if group not in policies.groups:
             raise CannotStart(f"DESKHAND_{name}: no rule speaks of the group {group!r}, so nobody could act")

@@ -37,6 +37,7 @@ from integrations.company.hr import HumanResources
 from integrations.company.write_log import Write
 from policies.catalogue import Catalogue
 from policies.decide import Policies
+from tests.canary import Canary, watched
 
 # A Monday morning, so that "until Friday" and "Dec 24-31" mean the same whenever the tests run.
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -75,6 +76,7 @@ class House:
     app: App
     clock: Clock
     ids: dict[str, str] = field(default_factory=dict)  # account -> person id
+    canary: Canary = field(default_factory=Canary)
 
     async def id(self, account: str) -> str:
         if account not in self.ids:
@@ -244,13 +246,14 @@ async def house(data: Path, **settings: Any) -> AsyncIterator[House]:
     if not company.exists():
         shutil.copy(company_template(), company)
     clock = settings.pop("clock", None) or Clock()
-    with _brisk(), mock.patch("bot.app.load_policies", _rules):
+    with _brisk(), mock.patch("bot.app.load_policies", _rules), watched() as canary:
         async with running(Settings(data=data, **settings), clock) as app:
-            yield House(app, clock)
+            yield House(app, clock, canary=canary)
             for _ in range(100):
                 if not dbos_instance()._active_workflows_set.activeList():
                     break
                 await asyncio.sleep(0.02)
+        canary.absent_from_files(data)
 
 
 _KNOWN_RULES: dict[tuple[str, str], tuple[Policies, Catalogue]] = {}

@@ -127,6 +127,7 @@ async def work(
                 approvals.members.add(user_id(person.account))
             async with _serving(running, slack, mode):
                 yield Work(running, slack, approvals)
+            running.canary.absent_from(repr(slack.calls), "what Slack was told")
 
 
 @asynccontextmanager

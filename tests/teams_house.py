@@ -126,6 +126,7 @@ async def team(data: Path, teams: FakeTeams | None = None, **settings: Any) -> A
             async with serving(running) as address:
                 teams.bot_url = f"{address}{PATH}"
                 yield Team(running, teams, approvals)
+            running.canary.absent_from(repr(teams.calls), "what Teams was told")
 
 
 def _approvals(teams: FakeTeams) -> Room:
