@@ -3,9 +3,6 @@
     audit [@person] [action] [since 7d] [outcome]     show REQ     pending
     freeze REQ|person     unfreeze person     quarantine     release person     help
 
-And what everybody may say of themselves: notify me in teams|slack|the web desk|here|where I write; set up my
-authenticator.
-
 Each is put to the rules ("administer") at every use, a further page included, answered to the admin
 alone, and recorded.
 """
@@ -58,19 +55,6 @@ HELP = (
     "For everybody: notify me in teams, slack, the web desk, here, or where I write; set up my authenticator"
 )
 
-_NOTIFY = re.compile(
-    r"(?:please )?(?:notify|message|reach|contact|write to) me (?:(?:in|on|over|via|by) )?"
-    r"(?:(?:microsoft |ms )?(teams)|(slack)|(?:the )?(web)(?: desk)?|(here)|(where(?:ver)? i write))[.!]?",
-    re.IGNORECASE,
-)
-
-
-_AUTHENTICATOR = re.compile(
-    r"(?:please )?(?:set up|setup|enrol|enroll|add|register|replace|change) (?:my |an? |the )?(?:new )?"
-    r"authenticator(?: app)?(?: please)?[.!]?",
-    re.IGNORECASE,
-)
-
 
 class _Unclear(Exception):
     """The command cannot be read; says what to write."""
@@ -112,21 +96,6 @@ class Commands:
 
     def _said_of(self, word: str) -> bool:
         return word in ("since", "outcome", *_OUTCOMES) or word in self._office.registry or _whom(word)
-
-    async def notify(self, person: Person, wish: str, inbound: Inbound) -> Card:
-        """Where this person's messages go from now on. ``wish``: a platform, or empty for the last used."""
-        title = "Where you are told"
-        name = inbound.platform if wish == "here" else wish
-        if name and name not in self._office.platforms:
-            return Card(title=title, text=f"Deskhand is not connected to {_called(name)}.", tone=Tone.WARN)
-        if not await self._office.people.prefer(person, name, inbound):
-            return Card(
-                title=title,
-                text=f"I do not know you in {_called(name)} yet. Write to me there once, then say it again.",
-                tone=Tone.WARN,
-            )
-        where = f"in {_called(name)}" if name else "where you wrote from last"
-        return Card(title=title, text=f"From now on I write to you {where}.", tone=Tone.GOOD)
 
     async def run(self, admin: Person, inbound: Inbound) -> list[Card]:
         text = await self._office.people.named(inbound.platform, inbound.text)
@@ -345,30 +314,12 @@ class Commands:
         await self._office.database.write(work)
 
 
-def wished(text: str) -> str | None:
-    """The platform on which somebody wants to be told, "here", or empty for the last used; None: the
-    words are about something else."""
-    found = _NOTIFY.fullmatch(" ".join(text.split()))
-    if found is None:
-        return None
-    name = next(group for group in found.groups() if group).lower()
-    return "" if name.startswith("where") else name
-
-
-def wants_authenticator(text: str) -> bool:
-    return _AUTHENTICATOR.fullmatch(" ".join(text.split())) is not None
-
-
 _CHANGED = {"credential": "a new credential", "link": "a new link", "authenticator": "a new authenticator"}
 
 
 def resting(change: quarantine.Change, length: timedelta, zone: str) -> str:
     """Why somebody is in quarantine, and until when."""
     return f"{_CHANGED.get(change.why, change.why)}, until {say.moment(change.at + length, zone)}"
-
-
-def _called(platform: str) -> str:
-    return {"web": "the web desk"}.get(platform, platform.capitalize())
 
 
 def _whom(word: str) -> bool:

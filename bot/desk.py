@@ -21,13 +21,12 @@ from bot.chat.clean import plain
 from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.chat.platform import ANSWER_WITHIN_S, PlatformDown, Unreachable
 from bot.chat.redact import redact
-from bot.commands import Commands, wants_authenticator, wished
+from bot.commands import Commands
 from bot.intent.understand import Proposal, Understander
 from bot.people import Stranger
 from bot.procedures.action import Action, Declined, Impossible, Lookup, Procedure, Slot
 from bot.procedures.cards import WRITTEN
 from bot.procedures.engine import Engine, Picked
-from bot.procedures.enrolment import Enrolments
 from bot.procedures.linking import Linking
 from bot.procedures.lookup import Lookups
 from bot.procedures.office import Office
@@ -36,6 +35,7 @@ from bot.procedures.slots import Guess
 from bot.store.database import StorageDown
 from bot.store.handles import Choice, Handles, Meaning, meaning_of
 from bot.store.inbox import Inbox, lately
+from bot.wishes import Wishes
 from integrations.contract import ConnectorError, Person
 
 log = structlog.get_logger()
@@ -70,7 +70,7 @@ class Desk:
         self._lookups = Lookups(office, engine.gate)
         self._commands = Commands(office, engine)
         self._linking = Linking(office)
-        self._enrolments = Enrolments(office)
+        self._wishes = Wishes(office)
         self._tasks: dict[str, asyncio.Task[Ack]] = {}  # by the key of the inbound
         self._late: set[asyncio.Task[None]] = set()
 
@@ -218,11 +218,8 @@ class Desk:
         if "<@" in inbound.text:
             named = await self._office.people.named(inbound.platform, inbound.text)
             inbound = inbound.model_copy(update={"text": named})
-        if wants_authenticator(inbound.text):
-            await self._reply(inbound, [await self._enrolments.card(person)])
-            return Ack()
-        if (wish := wished(inbound.text)) is not None:
-            await self._reply(inbound, [await self._commands.notify(person, wish, inbound)])
+        if (card := await self._wishes.answer(person, inbound)) is not None:
+            await self._reply(inbound, [card])
             return Ack()
         slots = {action.name: action.slots for action in self._office.registry.named()}
         now, zone = self._office.clock(), person.time_zone
