@@ -14,7 +14,7 @@ from typing import Any
 
 from scripts.browser import find_chromium, find_driver
 from scripts.node import modules
-from scripts.screenshots import IMAGES
+from scripts.screenshots import IMAGES, webp
 from tests.browser.support import chromium
 from tests.chat.teams.official import Renderer
 from tests.conftest import Browser
@@ -40,7 +40,9 @@ def main() -> int:
                 renderer = Renderer(chrome, packages, place, scheme)
                 for whose, card in shown:
                     assert renderer.show(card, whose) == []
-                chrome.save_screenshot(str(IMAGES / f"teams-{scheme}.png"))
+                taken = chrome.get_screenshot_as_png()
+                chrome.get("about:blank")
+                (IMAGES / f"teams-{scheme}.webp").write_bytes(webp(chrome, taken))
     return 0
 
 
