@@ -181,7 +181,7 @@ class Pictures:
 
 
 def webp(chrome: Chrome, png: bytes) -> bytes:
-    """The same picture at a third of the weight, by the browser itself. In a window of its own: a page's rules may
+    """The same picture at half the weight, by the browser itself. In a window of its own: a page may
     forbid it."""
     encoded = chrome.execute_async_script(_ENCODE, base64.b64encode(png).decode())
     return base64.b64decode(encoded.partition(",")[2])
