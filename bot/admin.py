@@ -19,8 +19,7 @@ from pathlib import Path
 import yaml
 from sqlalchemy import Connection
 
-from bot.actions import discover
-from bot.app import App, assemble, now
+from bot.app import App, actions_of, assemble, now
 from bot.audit import export as exporting
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.query import Filter, ago, find, line
@@ -141,7 +140,7 @@ def audit_export(settings: Settings, args: Namespace) -> int:
 
 
 def policy_check(settings: Settings, args: Namespace) -> int:
-    problems = checking.check(settings.policies, discover().actions)
+    problems = checking.check(settings.policies, actions_of(settings).ruled())
     print("\n".join(map(str, problems)) or "The policies can be used.")
     return 1 if problems else 0
 
@@ -358,7 +357,8 @@ class _House:
         if SlotKind.SPAN in asks_for and not args.days:
             raise Wrong(f"{args.action} is for a time: add --days NUMBER")
         minutes = args.days * 24 * 60 if args.days else None
-        ask = await gate.ask(args.action, asker.id, subject.id, resource=args.resource, minutes=minutes)
+        ruled = office.registry[args.action].policy or args.action
+        ask = await gate.ask(ruled, asker.id, subject.id, resource=args.resource, minutes=minutes)
         near = [
             *await directory.managers(subject.id),
             *await office.ports.groups.members(office.settings.fallback),

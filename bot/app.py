@@ -35,6 +35,7 @@ from bot.desk import Desk
 from bot.durable import Jobs
 from bot.intent.classify import Classifier
 from bot.intent.understand import Understander
+from bot.lookups import Declared, declared
 from bot.pages.approve import approve_pages
 from bot.pages.authenticator import authenticator_pages
 from bot.pages.page import StrictTransport, failed, page
@@ -64,6 +65,7 @@ from bot.store.sealed import Seals
 from bot.systems import CannotStart, System, Systems
 from integrations.company import Company
 from integrations.contract import ConnectorError, Directory, Person, SystemDown, UnknownPerson
+from integrations.declared import DeclaredError
 from policies.catalogue import Catalogue
 from policies.check import check
 from policies.decide import Policies
@@ -150,9 +152,24 @@ def _chats(settings: Settings) -> tuple[Chat, ...]:
     return tuple(chats)
 
 
+def actions_of(settings: Settings) -> Registry:
+    """What employees can ask: one file each, and the look-ups declared on this machine.
+
+    :raises CannotStart: a look-up cannot be used
+    """
+    built_in = discover().actions
+    try:
+        more = declared(settings.lookups, settings.lookups_ca_file)
+    except DeclaredError as error:
+        raise CannotStart(f"DESKHAND_LOOKUPS: {error}") from error
+    if twice := sorted(set(built_in) & set(more)):
+        raise CannotStart(f"DESKHAND_LOOKUPS: {', '.join(twice)}: there is an action of that name already")
+    return Registry({**built_in, **more})
+
+
 def load_policies(settings: Settings, registry: Registry) -> tuple[Policies, Catalogue]:
     """:raises CannotStart: with everything that is wrong with the rules"""
-    if problems := check(settings.policies, registry.actions):
+    if problems := check(settings.policies, registry.ruled()):
         listed = "\n".join(f"  {problem}" for problem in problems)
         raise CannotStart(f"The policies cannot be used; `deskhand policy check` says the same:\n{listed}")
     policies = Policies.load(settings.policies)
@@ -171,7 +188,7 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
     """
     check_host(settings.host, beyond=settings.beyond_loopback)
     paths = Paths(settings.data)
-    registry = discover()
+    registry = actions_of(settings)
     policies, catalogue = load_policies(settings, registry)
     keys = KeyFile.open(paths.key)
     database = Database.open(paths.database, MIGRATIONS)
@@ -199,7 +216,8 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
         sign_in=systems.sign_in,
     )
     engine = Engine(office)
-    desk = Desk(office, engine, Understander(Classifier.load(), catalogue), Inbox(keys))
+    phrases = {each.name: each.phrases for each in registry.named() if isinstance(each, Declared)}
+    desk = Desk(office, engine, Understander(Classifier.load(), catalogue, phrases), Inbox(keys))
     ready = asyncio.Event()
     roster = _Roster(system.directory, catalogue, settings)
     for chat in chats:

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from bot.actions import discover
-from bot.app import App, Chat, assemble, load_policies
+from bot.app import App, Chat, actions_of, assemble, load_policies
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.verify import verify
 from bot.chat.web.guard import NotLoopback, check_host
+from bot.lookups import Declared
 from bot.people import find_person
 from bot.procedures.proofs import CALLBACK
 from bot.settings import Settings
@@ -44,12 +44,16 @@ def _checks(settings: Settings, message_to: str | None) -> Iterator[Line]:
     paths = Paths(settings.data)
     yield "web desk", *_web_desk(settings)
     try:
-        policies, catalogue = load_policies(settings, discover())
+        registry = actions_of(settings)
+        policies, catalogue = load_policies(settings, registry)
         yield (
             "policies",
             True,
             f"{len(policies.rules)} rules, {len(list(catalogue))} resources, {policies.version[:12]}",
         )
+        if settings.lookups:
+            names = [each.name for each in registry.named() if isinstance(each, Declared)]
+            yield "look-ups", bool(names), ", ".join(names) or "there are none in DESKHAND_LOOKUPS"
     except CannotStart as error:
         yield "policies", False, str(error)
     try:

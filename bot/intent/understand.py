@@ -7,7 +7,7 @@ approver or a target outside the catalogue: rules in code and people decide on w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,11 +16,12 @@ from bot.intent import spans
 from bot.intent.classify import Classifier, Guess
 from bot.intent.features import clean
 from bot.intent.none import NONE
+from bot.intent.phrases import Phrases, word_of
 from bot.intent.resources import Resources, person_named
 from bot.procedures.action import Slot, SlotKind
 from policies.catalogue import Catalogue
 
-LOCAL = "local"
+LOCAL, PHRASE = "local", "phrase"
 _REF = re.compile(r"\bR-[0-9A-Z]{6}\b", re.IGNORECASE)  # as ``request.new_ref`` makes them
 _ASKS = re.compile(
     r"^\W*(?:how|what|which|who|whose|why|when|where|is|are|do|does|did|can|could|may|should|will|would)\b",
@@ -54,8 +55,15 @@ class Proposal:
 class Understander:
     """The local understanding: no network, no state between messages."""
 
-    def __init__(self, classifier: Classifier, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        catalogue: Catalogue,
+        declared: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """:param declared: phrases of actions that the classifier was not trained on, by action"""
         self._classifier = classifier
+        self._phrases = Phrases(declared or {})
         self._resources = Resources(catalogue)
         self._names = classifier.weights.names
         self._known = classifier.weights.known
@@ -75,18 +83,26 @@ class Understander:
         :param slots_of: the actions there are; no other is proposed
         :param only: the person chose this action; the text is read for its slots
         """
+        if only is None and (named := self._phrases.find(text, slots_of)):
+            found = self._filled(slots_of[named[0]], text, now, time_zone)
+            return Proposal(*named, PHRASE, found, (named,))
         guess = self.classify(text)
         ranking = tuple((name, chance) for name, chance in guess.ranking if name in slots_of or name == NONE)
         action = guess.action if guess.action in slots_of else None
         if only is not None:
             action = only
-        found = {
-            slot.name: said
-            for slot in (slots_of[action] if action else ())
-            if (said := self._said(slot, text, now, time_zone, answer=False)) or said.problem
-        }
+        found = self._filled(slots_of[action] if action else (), text, now, time_zone)
         asks = "?" in text[:2000] or bool(_ASKS.match(clean(text)))
         return Proposal(action, guess.probability, LOCAL, found, ranking, question=action is None and asks)
+
+    def _filled(
+        self, slots: tuple[Slot, ...], text: str, now: datetime, time_zone: str
+    ) -> dict[str, SlotGuess]:
+        return {
+            slot.name: said
+            for slot in slots
+            if (said := self._said(slot, text, now, time_zone, answer=False)) or said.problem
+        }
 
     def fill(self, slot: Slot, text: str, *, now: datetime, time_zone: str) -> SlotGuess:
         """What ``text`` says as the answer to the question put for ``slot``."""
@@ -108,6 +124,8 @@ class Understander:
             case SlotKind.GRANT:
                 ref = _REF.search(text[:2000])
                 return SlotGuess(value=ref[0].upper()) if ref else self._resource(text)
+            case SlotKind.WORD:
+                return SlotGuess(value=word_of(slot, text))
 
     def _resource(self, text: str) -> SlotGuess:
         named = self._resources.named(text, common=self._common)

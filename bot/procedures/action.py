@@ -28,6 +28,7 @@ class SlotKind(StrEnum):
     SPAN = "span"  # {"minutes": 20160} or {"until": iso} or {"from": iso, "until": iso}, UTC
     REPORT = "report"  # id of a direct report of the sender
     GRANT = "grant"  # reference of an active grant of the sender: "R-7Q2M"
+    WORD = "word"  # what stands in the words as it is: "AF-204711"; the slot says in which form
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Slot:
     kind: SlotKind
     question: str  # put to the person when the slot is empty
     required: bool = True
+    pattern: str = ""  # of a WORD: a regular expression for the whole of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ class Action:
     name: ClassVar[str]
     title: ClassVar[str]  # on buttons: "Reset my password"
     slots: ClassVar[tuple[Slot, ...]] = ()
+    policy: ClassVar[str] = ""  # what the rules call it, where they speak of several at once; empty: its name
 
 
 class Lookup(Action):
@@ -209,3 +212,7 @@ class Registry:
 
     def named(self) -> tuple[Action, ...]:
         return tuple(self.actions.values())
+
+    def ruled(self) -> frozenset[str]:
+        """What the rules have to speak of."""
+        return frozenset(action.policy or action.name for action in self.actions.values())

@@ -40,7 +40,7 @@ class Lookups:
         """
         params = await self._params(sender, action, guesses, world)
         subject = await action.subject(world, sender, params)
-        ask = await self._gate.ask(action.name, sender.id, subject.id)
+        ask = await self._gate.ask(action.policy or action.name, sender.id, subject.id)
         decision = await self._gate.request(ask)
         data = {"decision": recorded(decision), "understood": understood}
         if not decision.allowed or decision.stages:  # nobody is asked for an answer that is given at once
@@ -97,6 +97,8 @@ class Lookups:
         for slot in action.slots:
             guess = guesses.get(slot.name)
             if guess is None or not (guess.text or guess.value or guess.candidates):
+                if slot.required:
+                    raise Impossible(slot.question)
                 continue
             got = await fill(slot, guess, sender, world)
             if isinstance(got, Pick):

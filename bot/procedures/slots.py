@@ -5,6 +5,7 @@ A guess never becomes a value by itself: it names an entry that exists, or it be
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -52,6 +53,10 @@ async def fill(slot: Slot, guess: Guess | None, sender: Person, world: World) ->
             return await _report(slot, guess, sender, world)
         case SlotKind.GRANT:
             return await _grant(slot, guess, sender, world)
+        case SlotKind.WORD:
+            if guess and guess.value and re.fullmatch(slot.pattern, guess.value):
+                return Filled(guess.value)
+            raise Impossible(slot.question)
 
 
 def _fits(kind: SlotKind, value: Any) -> bool:

@@ -29,6 +29,10 @@ class DeskPart:
     company_seed: Path | None = setting(
         "DESKHAND_COMPANY_SEED", None, "folder of seed files for another embedded company"
     )
+    lookups: Path | None = setting("DESKHAND_LOOKUPS", None, "folder of look-ups that are declared in files")
+    lookups_ca_file: Path | None = setting(
+        "DESKHAND_LOOKUPS_CA_FILE", None, "certificates of a private authority, PEM, of the systems they ask"
+    )
     admins: str = setting(
         "DESKHAND_ADMINS", "helpdesk-admins", "group told of trouble, and let see the audit"
     )
