@@ -6,6 +6,9 @@ sh scripts/bootstrap.sh dev || exit 1
 .venv/bin/python -m scripts.servers || exit 1
 .venv/bin/python -m scripts.node || exit 1
 
+# The tests start a hundred processes: without bytecode each would compile for half a second.
+unset PYTHONDONTWRITEBYTECODE
+
 lint=ok tests=ok
 sh scripts/lint.sh || lint=FAILED
 # In memory where there is one for it: the tests wait for a thousand commits to disk, and kill processes, not power.

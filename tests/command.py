@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import IO
 import httpx2
 
 from bot.settings import PREFIXES
+from tests.house import company_template
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30.0
@@ -42,7 +44,14 @@ class Deskhand:
         outside = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
         return {**outside, "DESKHAND_DATA": str(self.data), **self.settings, **more}
 
+    def _people(self) -> None:
+        """The embedded company as it is at first: hashing its passwords anew takes a second."""
+        if not self.data.exists() and "DESKHAND_COMPANY_SEED" not in self.settings:
+            self.data.mkdir(mode=0o700, parents=True)
+            shutil.copy(company_template(), self.data / "company.db")
+
     def run(self, *words: str, typed: str = "", **more: str) -> Ran:
+        self._people()
         done = subprocess.run(
             [sys.executable, "-m", "bot", *words],
             cwd=ROOT,
@@ -71,6 +80,7 @@ class Deskhand:
     @contextmanager
     def serving(self) -> Iterator[str]:
         """`deskhand serve` on a free port; its address, once it answers."""
+        self._people()
         port = str(free_port())
         self.settings["DESKHAND_PORT"] = port  # for `ask`, which has to find it
         log = self.data.parent / "serve.log"
