@@ -29,6 +29,7 @@ from bot.procedures.cards import WRITTEN
 from bot.procedures.engine import Engine, Picked
 from bot.procedures.linking import Linking
 from bot.procedures.lookup import Lookups
+from bot.procedures.notices import Notices, about_a_person
 from bot.procedures.office import Office
 from bot.procedures.request import Request
 from bot.procedures.slots import Guess
@@ -48,7 +49,9 @@ _PRESSES = 6  # times as many presses as messages
 
 _WORKING_AFTER_S = 1.0  # until a person is shown that it takes longer
 
-_ON_PAGES = (Choice.LINK, Choice.ENROL)  # these handles stand in addresses of pages, on no button
+_OF_REQUESTS = frozenset(
+    {Choice.CONFIRM, Choice.CANCEL, Choice.APPROVE, Choice.DENY, Choice.PICK, Choice.NOT_ME}
+)
 
 GIVE_BACK = "give_back_access"
 ELSEWHERE = "I answer in our direct conversation."
@@ -70,6 +73,7 @@ class Desk:
         self._lookups = Lookups(office, engine.gate)
         self._commands = Commands(office, engine)
         self._linking = Linking(office)
+        self._notices = Notices(office)
         self._wishes = Wishes(office)
         self._tasks: dict[str, asyncio.Task[Ack]] = {}  # by the key of the inbound
         self._late: set[asyncio.Task[None]] = set()
@@ -327,18 +331,28 @@ class Desk:
     async def _press(self, person: Person, inbound: Inbound) -> Ack:
         with self._office.database.read() as conn:
             meaning = meaning_of(conn, inbound.handle)
-        if meaning is None or meaning.choice in _ON_PAGES:
+        if meaning is None:
             return await self._unknown_press(person, inbound)
-        if meaning.choice is Choice.BEGIN:
-            return await self._begin(person, inbound, meaning)
-        if meaning.choice is Choice.GIVE_BACK and meaning.audience == person.id:
-            slot = self._office.registry[GIVE_BACK].slots[0].name
-            return await self._run(person, inbound, GIVE_BACK, {slot: Picked(meaning.owner)}, "", "button")
-        if meaning.choice is Choice.AUDIT and meaning.audience == person.id:
-            page = await self._commands.page(person, meaning, inbound)
-            await self._office.platforms[inbound.platform].whisper(inbound, page)
-            return Ack()
-        return await self._engine.press(person, meaning, inbound, self._written(person, meaning, inbound))
+        mine = meaning.audience == person.id
+        of_request = meaning.choice in _OF_REQUESTS and not about_a_person(meaning)
+        if of_request or (meaning.choice is Choice.GIVE_BACK and not mine):
+            return await self._engine.press(person, meaning, inbound, self._written(person, meaning, inbound))
+        match meaning.choice:
+            case Choice.BEGIN:
+                return await self._begin(person, inbound, meaning)
+            case Choice.GIVE_BACK:
+                slot = self._office.registry[GIVE_BACK].slots[0].name
+                return await self._run(
+                    person, inbound, GIVE_BACK, {slot: Picked(meaning.owner)}, "", "button"
+                )
+            case Choice.AUDIT if mine:
+                page = await self._commands.page(person, meaning, inbound)
+                await self._office.platforms[inbound.platform].whisper(inbound, page)
+                return Ack()
+            case Choice.NOT_ME if mine:
+                return await self._notices.not_me(person, inbound.platform)
+        # Somebody else's, or what stands in the address of a page and on no button.
+        return await self._unknown_press(person, inbound)
 
     def _written(self, person: Person, meaning: Meaning, inbound: Inbound) -> Guess | None:
         """What an answer in the person's own words means for the open question."""

@@ -152,8 +152,9 @@ class People:
         await self._database.write(work)
         return True
 
-    async def tell(self, person_id: str, card: Card, *, key: str) -> None:
-        """A message that concerns them, by the first way that leads to them. It is lost where none does."""
+    async def tell(self, person_id: str, card: Card, *, key: str, everywhere: bool = False) -> None:
+        """A message that concerns them, by the first way that leads to them, or by all. It is lost where
+        none does."""
         async for name, account in self.ways(person_id):
             platform = self._platforms[name]
             try:
@@ -161,7 +162,8 @@ class People:
             except (PlatformDown, Unreachable) as error:
                 log.warning("person.not_told", person=person_id, platform=name, reason=str(error))
                 continue
-            return
+            if not everywhere:
+                return
 
     async def link(self, platform: str, account: str, person: Person, by: str) -> None:
         """By an admin's word. Replaces what either side was linked to."""
@@ -259,9 +261,12 @@ class People:
         except UnknownPerson:
             return None
         account = await self._platforms[platform].find(person.mail) if person.mail else None
+        if account and account.person == person_id and not account.refused:
+            return account.id  # by the platform's own word, so there is nothing to link
         if (
             account is None
             or account.refused
+            or account.person
             or not account.mail
             or not await self._may_link(account, person, platform)
         ):

@@ -296,6 +296,12 @@ def test_the_desk_goes_beyond_loopback_only_where_people_sign_in_over_tls() -> N
     assert not Settings.read({**OIDC, "DESKHAND_PUBLIC_URL": "http://127.0.0.1:8080"}).beyond_loopback
 
 
+def test_object_ids_are_people_where_entra_is_the_directory_of_record_alone() -> None:
+    assert Settings.read(ENTRA).directory_tenant == ENTRA["ENTRA_TENANT_ID"]
+    assert Settings.read({**LDAP, **ENTRA}).directory_tenant == ""
+    assert Settings.read({}).directory_tenant == ""
+
+
 def test_active_directory_of_record_may_have_entra_beside_it() -> None:
     both = Settings.read({**LDAP, **ENTRA})
     assert both.ldap_url

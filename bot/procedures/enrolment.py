@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bot.audit.trail import Event, append
 from bot.chat.card import Card, Link, Tone
-from bot.procedures import say
+from bot.procedures.notices import Notices
 from bot.procedures.office import Office
 from bot.procedures.proofs import Purpose
 from bot.store import authenticators, quarantine
@@ -106,18 +106,14 @@ class Enrolments:
 
         return await self._office.database.write(work)
 
-    def rests_until(self, person: Person) -> str:
-        """When their quarantine is over, in words."""
-        return say.moment(self._office.clock() + self._office.settings.quarantine, person.time_zone)
-
     async def _tell(self, person: str, now: datetime) -> None:
-        card = Card(
-            title="An authenticator was set up in your name",
-            text="From now on its codes show that it is you. For a day you can ask for nothing risky and"
-            " approve nothing. If this was not you, tell the help desk at once.",
-            tone=Tone.WARN,
+        await Notices(self._office).warn(
+            person,
+            "An authenticator was set up in your name",
+            "From now on its codes show that it is you. For a day you can ask for nothing risky and approve"
+            " nothing.",
+            key=f"authenticator:{person}:{now.isoformat()}",
         )
-        await self._office.people.tell(person, card, key=f"authenticator:{person}:{now.isoformat()}")
 
     def _event(
         self, kind: str, person: str, now: datetime, *, by: str = "", service: str = _SERVICE

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot.chat.card import Card, Link, Tone
 from bot.chat.inbound import Inbound
 from bot.people import Stranger
+from bot.procedures.notices import Notices
 from bot.procedures.office import Office
 from bot.procedures.proofs import Purpose
 from bot.store.handles import Choice, Handles, Meaning, meaning_of
@@ -76,11 +77,10 @@ class Linking:
                 "This account, or another one of yours there, is linked already. Please ask the help desk."
             )
         name = offer.platform.capitalize()
-        until = self._office.clock() + self._office.settings.quarantine
-        told = Card(
-            title=f"Your {name} account was linked",
-            text="What is asked from it counts as asked by you. If this was not you, tell the help desk now.",
-            tone=Tone.WARN,
+        await Notices(self._office).warn(
+            person.id,
+            f"Your {name} account was linked",
+            "What is asked from it counts as asked by you. For a day it can ask for nothing risky.",
+            key=f"linked:{offer.platform}:{offer.account}:{self._office.clock().isoformat()}",
         )
-        await people.tell(person.id, told, key=f"linked:{offer.platform}:{offer.account}:{until.isoformat()}")
         return True, f"This {name} account is yours now. Go back to it and write to Deskhand again."

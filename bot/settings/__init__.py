@@ -44,6 +44,11 @@ class Settings(SignInPart, LdapPart, SlackPart, TeamsPart):
         return settings
 
     @property
+    def directory_tenant(self) -> str:
+        """The tenant whose object ids are people's ids: Entra is the directory of record. Else empty."""
+        return self.entra_tenant_id.lower() if self.entra and not self.ldap_url else ""
+
+    @property
     def beyond_loopback(self) -> bool:
         """Whether the web desk may be reached from other machines: people sign in, over TLS."""
         return self.signs_in and self.public_url.startswith("https://")

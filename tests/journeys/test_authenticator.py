@@ -112,7 +112,7 @@ async def test_a_day_of_rest_then_it_is_what_a_critical_approval_needs(desk: Hou
         await desk.press("ana", "Cancel")
         desk.clock.forward(hours=24, minutes=1)
         await desk.asks("ana", CRITICAL)
-        assert await desk.buttons("bo") == ["Deny"]
+        assert [button.label for button in (await desk.card("bo")).buttons] == ["Deny"]
         url = await desk.link("bo")
         assert "Sign in" not in (await phone.browser.get(url)).text
         assert (await phone.sends(url, app="000000")).status_code == 403
@@ -212,6 +212,22 @@ async def test_another_one_takes_a_code_of_the_first(desk: House) -> None:
         "authenticator.removed",
         "authenticator.enrolled",
     ]
+
+
+async def test_this_was_not_me_stops_everything_and_calls_the_admins(desk: House) -> None:
+    async with phone_of(desk, "bo"):
+        handle = await desk.handle("bo", "This wasn't me")
+        assert "does not work" in (await desk.press_handle("ana", handle)).notice, "for nobody else"
+        assert not desk.events("person.frozen")
+        for _ in range(2):
+            ack = await desk.press("bo", "This wasn't me")
+            assert "Everything in your name is stopped" in ack.notice
+        (event,) = desk.events("person.frozen")
+        assert (event["actor"], event["subject"]) == (await desk.id("bo"), await desk.id("bo"))
+        for admin in ("felix", "marco", "chloe"):
+            assert (await desk.heard(admin)).count("Bo Lind says: this wasn't me") == 1
+        await desk.says("bo", "I need figma for two weeks")
+        assert desk.state() is State.REFUSED
 
 
 async def test_its_secrets_stand_nowhere_in_the_clear(

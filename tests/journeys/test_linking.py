@@ -52,6 +52,8 @@ async def test_somebody_unknown_signs_in_once_and_is_known(idp: FakeOpenId, tmp_
             assert "is yours now" in (await browser.sends(url, sure)).text
         (linked,) = [each for each in slack.house.events("person.linked") if each["service"] == "slack"]
         assert linked["data"] == {"account": user_id("ana"), "by": "sign-in"}
+        assert "Your Slack account was linked" in await slack.house.heard("ana"), "on every way to her"
+        assert "Your Slack account was linked" in str(slack.slack.dm(user_id("ana")))
         await slack.says("ana", "how many vacation days have I left?")
         assert "Vacation" in str(slack.slack.dm(user_id("ana")))
         await slack.says("ana", "I need access to the data warehouse for 2 weeks")

@@ -37,6 +37,7 @@ class Teams:
             settings.teams_app_id.lower(),
             settings.teams_tenants,
             SERVICES | {service(settings.teams_service_url)},
+            settings.directory_tenant,
         )
         tokens = None
         if settings.teams_app_id:

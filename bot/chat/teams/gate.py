@@ -103,6 +103,7 @@ class Home:
     app_id: str  # in small letters; empty: Microsoft's playground on this machine, where there are no tokens
     tenants: frozenset[str]
     services: frozenset[str]  # scheme and host of each service that may be answered
+    directory: str = ""  # the tenant whose object ids are the ids of people; empty: there is none
 
     @property
     def bot(self) -> str:

@@ -23,14 +23,24 @@ _MEMBERS = frozenset({"user", "owner", "admin", ""})  # what "userRole" says of 
 
 
 class Members:
-    def __init__(self, api: Api, tenants: frozenset[str], team: Place | None, *, lenient: bool) -> None:
+    def __init__(
+        self,
+        api: Api,
+        tenants: frozenset[str],
+        team: Place | None,
+        *,
+        lenient: bool,
+        directory: str = "",
+    ) -> None:
         """:param team: where the approvals channel is: who is in its team can be found by mail
-        :param lenient: the playground's people have no proper tenant"""
+        :param lenient: the playground's people have no proper tenant
+        :param directory: the tenant that is the directory of record: its object ids are people's ids"""
         self.places: Places  # given before the first message is let in
         self._api = api
         self._team = team
         self._tenants = tenants
         self._lenient = lenient
+        self._directory = directory
         self._known: OrderedDict[str, tuple[float, Account]] = OrderedDict()
         self._met: OrderedDict[str, Place] = OrderedDict()  # by a mention: Teams' own id -> where
         self._roster: dict[str, Mapping[str, Any]] = {}  # mail -> member
@@ -118,7 +128,9 @@ class Members:
 
     def _account_of(self, member: Mapping[str, Any]) -> Account:
         """Source: https://learn.microsoft.com/microsoftteams/platform/bots/how-to/get-teams-context"""
-        return Account(_object_id(member), mail=_mail(member), refused=self._refused(member))
+        account, tenant = _object_id(member), str(member.get("tenantId") or "").lower()
+        person = account if self._directory and tenant == self._directory else ""
+        return Account(account, person=person, mail=_mail(member), refused=self._refused(member))
 
     def _refused(self, member: Mapping[str, Any]) -> str:
         name = str(member.get("userPrincipalName") or "")

@@ -42,7 +42,7 @@ class TeamsPlatform:
     def __init__(self, api: Api, home: Home, team: Place | None) -> None:
         """:param team: the approvals channel, where there is one"""
         self.api = api
-        self.members = Members(api, home.tenants, team, lenient=not home.app_id)
+        self.members = Members(api, home.tenants, team, lenient=not home.app_id, directory=home.directory)
         self._home = home
         self._team = team
         self._sent: OrderedDict[str, tuple[MessageRef, str]] = OrderedDict()  # key -> where, which content

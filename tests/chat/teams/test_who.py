@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from bot.chat.teams.identity import Members
 from integrations.contract import Status
 from tests.house import MONDAY, Clock
 from tests.servers.teams.server import card_of, texts
-from tests.servers.teams.state import ELSEWHERE
+from tests.servers.teams.state import ELSEWHERE, TENANT
 from tests.teams_house import Team, object_id, team
 
 KINDS = ("member", "guest", "federated", "anonymous", "bot", "not in the room", "other tenant", "lookalike")
@@ -177,3 +178,21 @@ class TestWhoseAccount:
         await desk.house.hr.set_status(await desk.house.id("ana"), Status.LEFT)
         await desk.says("ana", ASKED)
         assert "96.5" not in desk.sees("ana")
+
+
+class TestWhereEntraIsTheDirectory:
+    """The object id is the person: nothing has to be linked by an address."""
+
+    def members(self, directory: str) -> Members:
+        api: Any = None  # nothing is asked
+        return Members(api, frozenset({TENANT}), None, lenient=False, directory=directory)
+
+    def test_a_members_object_id_is_their_person(self) -> None:
+        said = {"id": "29:x", "aadObjectId": "A-1", "tenantId": TENANT, "email": "ana@x.example"}
+        assert self.members(TENANT)._account_of(said).person == "a-1"
+        assert self.members("")._account_of(said).person == ""
+        assert self.members("99999999-2222-3333-4444-555555555555")._account_of(said).person == ""
+
+    def test_of_a_guest_it_is_said_and_they_stay_refused(self) -> None:
+        guest = {"id": "29:x", "aadObjectId": "a-1", "tenantId": TENANT, "userRole": "guest"}
+        assert self.members(TENANT)._account_of(guest).refused == "a guest"
