@@ -1,4 +1,4 @@
-"""Telling somebody that their way to sign in changed, wherever they are reached, with a way to say "not me"."""
+"""Telling somebody that their way to sign in changed, wherever they are reached, and how to say "not me"."""
 
 from __future__ import annotations
 
