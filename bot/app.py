@@ -39,6 +39,7 @@ from bot.lookups import Declared, declared
 from bot.pages.approve import approve_pages
 from bot.pages.authenticator import authenticator_pages
 from bot.pages.page import StrictTransport, failed, page
+from bot.pages.proving import Proving
 from bot.pages.reveal import reveal_pages
 from bot.pages.sign_in import sign_in_pages
 from bot.people import People
@@ -238,12 +239,11 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
 
 def _pages(office: Office, engine: Engine, web: WebPlatform, door: Door | None) -> list[BaseRoute]:
     """Those that a link on a card opens."""
-    proofs, base = Proofs(office), office.settings.url
-    provider = door.provider if door else ""
+    proving = Proving(Proofs(office), base=office.settings.url, provider=door.provider if door else "")
     routes: list[BaseRoute] = [
-        reveal_pages(Reveals(office, engine), proofs, base=base, provider=provider),
-        approve_pages(Decisions(office, engine), proofs, base=base, provider=provider),
-        authenticator_pages(Enrolments(office), proofs, base=base, provider=provider),
+        reveal_pages(Reveals(office, engine), proving),
+        approve_pages(Decisions(office, engine), proving),
+        authenticator_pages(Enrolments(office), proving),
     ]
     if door:
         sessions = SignedIn(web.messages, door)
@@ -252,7 +252,7 @@ def _pages(office: Office, engine: Engine, web: WebPlatform, door: Door | None) 
             # The cookie is sent only along with what our own page opens, so the page opens the desk.
             return await sessions.open(request, page("<p>One moment…</p>", onward="/desk"), person.id)
 
-        routes += sign_in_pages(proofs, Linking(office), open_desk, base=base, provider=provider)
+        routes += sign_in_pages(Linking(office), proving, open_desk)
     return routes
 
 

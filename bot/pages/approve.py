@@ -13,18 +13,23 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from bot.chat.card import Card, CheckInput
+from bot.chat.clean import plain
 from bot.chat.inbound import Inbound, InboundKind
-from bot.pages.page import Browser, away, code_form, form_of, page, sign_in_link, told, wrong
+from bot.chat.redact import redact
+from bot.pages.page import Browser, form_of, page, told, wrong
+from bot.pages.proving import TRY_AGAIN, Proving
 from bot.procedures.decisions import Decisions, Open
-from bot.procedures.proofs import AUTHENTICATOR, SIGN_IN, NoProof, Proofs
+from bot.procedures.proofs import AUTHENTICATOR, SIGN_IN, NoProof
 
+_ASK = """<h1>A decision is asked of you</h1>{wrong}
+<p>It is about critical access, so first show that it is you. What is asked, and by whom, comes after that.</p>"""
 _OVER = (
     "This link is not valid any more: the request was decided, changed or withdrawn. Your card says which."
 )
 
 
-def approve_pages(decisions: Decisions, proofs: Proofs, *, base: str, provider: str) -> Mount:
-    pages = _Pages(decisions, proofs, base, provider)
+def approve_pages(decisions: Decisions, proving: Proving) -> Mount:
+    pages = _Pages(decisions, proving)
     routes = [
         Route("/{handle:str}", pages.look, methods=["GET"]),
         Route("/{handle:str}", pages.decide, methods=["POST"]),
@@ -34,22 +39,20 @@ def approve_pages(decisions: Decisions, proofs: Proofs, *, base: str, provider: 
 
 
 class _Pages:
-    def __init__(self, decisions: Decisions, proofs: Proofs, base: str, provider: str) -> None:
-        self._decisions, self._proofs = decisions, proofs
-        self._base, self._provider = base, provider
+    def __init__(self, decisions: Decisions, proving: Proving) -> None:
+        self._decisions, self._proving = decisions, proving
 
     async def look(self, request: Request) -> Response:
         found = self._decisions.open(request.path_params["handle"])
-        browser = Browser(request, self._base)
-        return await self._page(found, browser) if found else _over()
+        return await self._page(found, self._proving.browser(request)) if found else _over()
 
     async def sign_in(self, request: Request) -> Response:
         found = self._decisions.open(request.path_params["handle"])
         if found is None or SIGN_IN not in found.ways:
             return _over()
-        browser = Browser(request, self._base)
+        browser = self._proving.browser(request)
         try:
-            return browser.keep(away(await self._proofs.begin(found.purpose, browser.id)))
+            return await self._proving.leave(found.purpose, browser)
         except NoProof as error:
             return await self._page(found, browser, str(error), 503)
 
@@ -57,18 +60,15 @@ class _Pages:
         found = self._decisions.open(request.path_params["handle"])
         if found is None:
             return _over()
-        browser, form = Browser(request, self._base), await form_of(request)
-        if not browser.sent(form):
-            return await self._page(found, browser, "Please try again on this page.", 403)
-        if "app" in form and AUTHENTICATOR in found.ways:
-            try:
-                await self._proofs.by_code(found.purpose, form["app"], browser.id)
-            except NoProof as error:
-                return await self._page(found, browser, str(error), 403)
-            return browser.keep(away(found.purpose.back))
-        proof = self._proofs.held(found.purpose.what, browser.id)
-        if proof is None:
-            return await self._page(found, browser, "Your proof is too old. Please prove it again.", 403)
+        browser, form = self._proving.browser(request), await form_of(request)
+        try:
+            if "app" in form and AUTHENTICATOR in found.ways:
+                return await self._proving.code(found.purpose, browser, form)
+            proof = self._proving.held(found.purpose, browser)
+            if not browser.sent(form) or proof is None:
+                raise NoProof(TRY_AGAIN if proof else "Your proof is too old. Please prove it again.")
+        except NoProof as error:
+            return await self._page(found, browser, str(error), 403)
         if form.get("answer") not in ("approve", "deny"):
             return await self._page(found, browser, "Press one of the two buttons.", 400)
         pressed = Inbound(
@@ -78,35 +78,24 @@ class _Pages:
             account=proof.person,
             conversation="page",
             handle=request.path_params["handle"],
-            fields={name: value for name, value in form.items() if name not in ("csrf", "answer")},
+            fields={name: redact(plain(value, 300))[0] for name, value in form.items() if name != "csrf"},
             at=datetime.now(UTC),
         )
         ack = await self._decisions.decide(found, proof, pressed, yes=form["answer"] == "approve")
         if ack.errors:
             return await self._page(found, browser, " ".join(ack.errors.values()), 400)
-        await self._proofs.spend(found.purpose.what, browser.id)
+        await self._proving.proofs.spend(found.purpose.what, browser.id)
         return told("Your decision", ack.notice)
 
     async def _page(self, found: Open, browser: Browser, problem: str = "", status: int = 200) -> Response:
-        proof = self._proofs.held(found.purpose.what, browser.id)
+        proof = self._proving.held(found.purpose, browser)
         if proof:
             if against := await self._decisions.against(found, proof.person):
                 return told("Not yours to decide", against, 403)
             card = await self._decisions.card(found, proof.person)
             return browser.keep(page(_decision(card, found, browser, problem), status))
-        parts = [
-            "<h1>A decision is asked of you</h1>",
-            wrong(problem),
-            "<p>It is about critical access, so first show that it is you. What is asked, and by whom, comes"
-            " after that.</p>",
-        ]
-        if SIGN_IN in found.ways:
-            parts.append(sign_in_link(f"{found.purpose.back}/sign-in", self._provider))
-        if AUTHENTICATOR in found.ways:
-            label = "Code of your authenticator app"
-            form = code_form(browser, "app", label, hint="Or one of your recovery codes.")
-            parts.append(f'<div class="or">{form}</div>' if SIGN_IN in found.ways else form)
-        return browser.keep(page("".join(parts), status))
+        asked = _ASK.format(wrong=wrong(problem)) + self._proving.offers(found.purpose, browser, found.ways)
+        return browser.keep(page(asked, status))
 
 
 def _decision(card: Card, found: Open, browser: Browser, problem: str) -> str:

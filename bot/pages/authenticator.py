@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from bot.pages.page import Browser, away, code_form, form_of, page, sign_in_link, told, wrong
+from bot.pages.page import Browser, away, code_form, form_of, page, told, wrong
+from bot.pages.proving import TRY_AGAIN, Proving
 from bot.procedures.enrolment import Enrolling, Enrolments
-from bot.procedures.proofs import NoProof, Proofs
+from bot.procedures.proofs import AUTHENTICATOR, SIGN_IN, NoProof
 
 _OFFER = """<h1>Set up your authenticator</h1>{wrong}
 <p>Read this picture with your authenticator app, or type the secret into it.</p>
@@ -19,6 +20,8 @@ _OFFER = """<h1>Set up your authenticator</h1>{wrong}
 
 _HAVE = """<h1>You have an authenticator</h1>{wrong}<p>Since {since}; {left} recovery codes are left. To set up
 another one in its place, show first that it is you.</p>"""
+
+_FIRST = """<h1>Set up your authenticator</h1>{wrong}<p>First show that it is you.</p>"""
 
 _REPLACE = """<h1>Another authenticator</h1>{wrong}<p>The one you have, and its recovery codes, end now; then you set
 up the other one.</p><form method="post"><input type="hidden" name="csrf" value="{csrf}">
@@ -29,8 +32,8 @@ the app. They are shown this once.</p><ul class="codes">{codes}</ul><p><small>Fo
 risky and approve nothing.</small></p>"""
 
 
-def authenticator_pages(enrolments: Enrolments, proofs: Proofs, *, base: str, provider: str) -> Mount:
-    pages = _Pages(enrolments, proofs, base, provider)
+def authenticator_pages(enrolments: Enrolments, proving: Proving) -> Mount:
+    pages = _Pages(enrolments, proving)
     routes = [
         Route("/{handle:str}", pages.look, methods=["GET"]),
         Route("/{handle:str}", pages.enrol, methods=["POST"]),
@@ -40,21 +43,20 @@ def authenticator_pages(enrolments: Enrolments, proofs: Proofs, *, base: str, pr
 
 
 class _Pages:
-    def __init__(self, enrolments: Enrolments, proofs: Proofs, base: str, provider: str) -> None:
-        self._enrolments, self._proofs = enrolments, proofs
-        self._base, self._provider = base, provider  # empty: there is none
+    def __init__(self, enrolments: Enrolments, proving: Proving) -> None:
+        self._enrolments, self._proving = enrolments, proving
 
     async def look(self, request: Request) -> Response:
         found = self._enrolments.open(request.path_params["handle"])
-        return await self._page(found, Browser(request, self._base)) if found else _over()
+        return await self._page(found, self._proving.browser(request)) if found else _over()
 
     async def sign_in(self, request: Request) -> Response:
         found = self._enrolments.open(request.path_params["handle"])
         if found is None:
             return _over()
-        browser = Browser(request, self._base)
+        browser = self._proving.browser(request)
         try:
-            return browser.keep(away(await self._proofs.begin(found.purpose, browser.id)))
+            return await self._proving.leave(found.purpose, browser)
         except NoProof as error:
             return await self._page(found, browser, str(error), 503)
 
@@ -62,34 +64,32 @@ class _Pages:
         found = self._enrolments.open(request.path_params["handle"])
         if found is None:
             return _over()
-        browser, form = Browser(request, self._base), await form_of(request)
-        if not browser.sent(form):
-            return await self._page(found, browser, "Please try again on this page.", 403)
-        if "app" in form:  # of the one they have, which is to be replaced
-            try:
-                await self._proofs.by_code(found.purpose, form["app"], browser.id)
-            except NoProof as error:
-                return await self._page(found, browser, str(error), 403)
-            return browser.keep(away(found.purpose.back))
-        if not self._proved(found, browser):
-            return await self._page(found, browser, "Please show first that it is you.", 403)
+        browser, form = self._proving.browser(request), await form_of(request)
+        try:
+            if "app" in form:  # of the one they have, which is to be replaced
+                return await self._proving.code(found.purpose, browser, form)
+            if not browser.sent(form):
+                raise NoProof(TRY_AGAIN)
+            if not self._proved(found, browser):
+                raise NoProof("Please show first that it is you.")
+        except NoProof as error:
+            return await self._page(found, browser, str(error), 403)
         if found.since:  # it goes before another one is offered
             if form.get("replace") == "yes":
                 await self._enrolments.remove(found.person, by=found.person)
             return browser.keep(away(found.purpose.back))
         codes = await self._enrolments.enrol(found.person, form.get("code", ""))
         if not codes:
-            return await self._page(
-                found, browser, "That is not the present code. Wait for the next one, and type that.", 403
-            )
-        await self._proofs.spend(found.purpose.what, browser.id)
+            not_it = "That is not the present code. Wait for the next one, and type that."
+            return await self._page(found, browser, not_it, 403)
+        await self._proving.proofs.spend(found.purpose.what, browser.id)
         return page(_CODES.format(codes="".join(f"<li>{escape(each)}</li>" for each in codes)))
 
     def _proved(self, found: Enrolling, browser: Browser) -> bool:
         """Where there is neither a provider nor an earlier authenticator, the link has to do; the person is
         told, and rests a day."""
-        needed = bool(self._provider or found.since)
-        return not needed or self._proofs.held(found.purpose.what, browser.id) is not None
+        needed = bool(self._proving.provider or found.since)
+        return not needed or self._proving.held(found.purpose, browser) is not None
 
     async def _page(
         self, found: Enrolling, browser: Browser, problem: str = "", status: int = 200
@@ -102,16 +102,14 @@ class _Pages:
             offered = _OFFER.format(wrong=wrong(problem), picture=escape(picture), secret=_spaced(secret))
             form = code_form(browser, "code", "The code it shows now", button="Set it up")
             return browser.keep(page(offered + form, status))
-        if found.since:
-            have = _HAVE.format(wrong=wrong(problem), since=f"{found.since:%d %b %Y}", left=found.left)
-            parts = [have]
-        else:
-            parts = [f"<h1>Set up your authenticator</h1>{wrong(problem)}<p>First show that it is you.</p>"]
-        if self._provider:
-            parts.append(sign_in_link(f"{found.purpose.back}/sign-in", self._provider))
-        if found.since:
-            parts.append(code_form(browser, "app", "A code of the one you have", hint="Or a recovery code."))
-        return browser.keep(page("".join(parts), status))
+        ways = (
+            *((SIGN_IN,) if self._proving.provider else ()),
+            *((AUTHENTICATOR,) if found.since else ()),
+        )
+        since = f"{found.since:%d %b %Y}" if found.since else ""
+        lead = _HAVE if found.since else _FIRST
+        asked = lead.format(wrong=wrong(problem), since=since, left=found.left)
+        return browser.keep(page(asked + self._proving.offers(found.purpose, browser, ways), status))
 
 
 def _spaced(secret: str) -> str:

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from bot.pages.page import Browser, away, code_form, form_of, page, sign_in_link, told, wrong
+from bot.pages.page import Browser, form_of, page, told, wrong
+from bot.pages.proving import TRY_AGAIN, Proving
 from bot.procedures.cards import SPOKEN
-from bot.procedures.proofs import AUTHENTICATOR, SIGN_IN, NoProof, Proofs
+from bot.procedures.proofs import AUTHENTICATOR, SIGN_IN, NoProof
 from bot.procedures.reveal import GONE, Refused, Reveals, Waiting
 
 _SPOKEN = """<p>Your manager has a six-digit code on the card where they approved this.
@@ -21,6 +22,9 @@ Have them read it out to you by voice; nobody needs it in writing.</p>
 <form method="post" autocomplete="off"><label for="code">Code</label>
 <input id="code" name="code" inputmode="numeric" pattern="[0-9 ]{6,7}" maxlength="7" required>
 <button>Show it once</button></form>"""
+
+_FIRST = "<p>First show that it is you.</p>"
+_NO_WAY = "<p>Nothing here can show it. Please call the help desk.</p>"
 
 _READY = """<h1>Your new {what}</h1><p>It is you. The {what} is shown once; have the place ready where you
 need it.</p><form method="post"><input type="hidden" name="csrf" value="{csrf}"><button>Show it once</button></form>"""
@@ -36,8 +40,8 @@ _HOW = {
 }
 
 
-def reveal_pages(reveals: Reveals, proofs: Proofs, *, base: str, provider: str) -> Mount:
-    pages = _Pages(reveals, proofs, base, provider)
+def reveal_pages(reveals: Reveals, proving: Proving) -> Mount:
+    pages = _Pages(reveals, proving)
     routes = [
         Route("/{token:str}", pages.ask, methods=["GET"]),
         Route("/{token:str}", pages.show, methods=["POST"]),
@@ -47,35 +51,36 @@ def reveal_pages(reveals: Reveals, proofs: Proofs, *, base: str, provider: str) 
 
 
 class _Pages:
-    def __init__(self, reveals: Reveals, proofs: Proofs, base: str, provider: str) -> None:
-        self._reveals, self._proofs = reveals, proofs
-        self._base, self._provider = base, provider
+    def __init__(self, reveals: Reveals, proving: Proving) -> None:
+        self._reveals, self._proving = reveals, proving
 
     async def ask(self, request: Request) -> Response:
         waiting = self._reveals.waiting(request.path_params["token"])
-        browser = Browser(request, self._base)
-        return self._asked(waiting, browser) if waiting else _gone()
+        return self._asked(waiting, self._proving.browser(request)) if waiting else _gone()
 
     async def sign_in(self, request: Request) -> Response:
         waiting = self._reveals.waiting(request.path_params["token"])
         if waiting is None or SIGN_IN not in waiting.ways:
             return _gone()
-        browser = Browser(request, self._base)
+        browser = self._proving.browser(request)
         try:
-            return browser.keep(away(await self._proofs.begin(waiting.purpose, browser.id)))
+            return await self._proving.leave(waiting.purpose, browser)
         except NoProof as error:
             return self._asked(waiting, browser, str(error), 503)
 
     async def show(self, request: Request) -> Response:
-        token, browser = request.path_params["token"], Browser(request, self._base)
+        token, browser = request.path_params["token"], self._proving.browser(request)
         form = await form_of(request)
         waiting = self._reveals.waiting(token)
         if waiting is None:
             return _gone()
-        if "app" in form and AUTHENTICATOR in waiting.ways:
-            return await self._by_app(waiting, browser, form)
-        if "code" not in form and not browser.sent(form):
-            return self._asked(waiting, browser, "Please try again on this page.", 403)
+        try:
+            if "app" in form and AUTHENTICATOR in waiting.ways:
+                return await self._proving.code(waiting.purpose, browser, form)
+            if "code" not in form and not browser.sent(form):
+                raise NoProof(TRY_AGAIN)
+        except NoProof as error:
+            return self._asked(waiting, browser, str(error), 403)
         answer = await self._reveals.show(token, code=form.get("code", "")[:16], browser=browser.id)
         if not isinstance(answer, Refused):
             return self._shown(answer.value)
@@ -83,35 +88,13 @@ class _Pages:
             return told("Nothing to show", answer.why, 410)
         return self._asked(waiting, browser, answer.why, 403)
 
-    async def _by_app(self, waiting: Waiting, browser: Browser, form: dict[str, str]) -> Response:
-        if not browser.sent(form):
-            return self._asked(waiting, browser, "Please try again on this page.", 403)
-        try:
-            await self._proofs.by_code(waiting.purpose, form["app"], browser.id)
-        except NoProof as error:
-            return self._asked(waiting, browser, str(error), 403)
-        return self._asked(waiting, browser)
-
     def _asked(self, waiting: Waiting, browser: Browser, problem: str = "", status: int = 200) -> Response:
         what = self._reveals.credential
-        if self._proofs.held(waiting.purpose.what, browser.id):
+        if self._proving.held(waiting.purpose, browser):
             return browser.keep(page(_READY.format(what=what, csrf=browser.csrf), status))
-        parts = [f"<h1>Your new {escape(what)}</h1>", wrong(problem)]
-        ways: list[str] = []
-        if SIGN_IN in waiting.ways:
-            lead = "<p>First show that it is you: sign in, even if you have done so today.</p>"
-            link = sign_in_link(f"{waiting.purpose.back}/sign-in", self._provider)
-            ways.append(lead + link)
-        if AUTHENTICATOR in waiting.ways:
-            label = "Code of your authenticator app"
-            ways.append(code_form(browser, "app", label, hint="Or one of your recovery codes."))
-        if SPOKEN in waiting.ways:
-            ways.append(_SPOKEN)
-        if not ways:
-            ways.append("<p>Nothing here can show that it is you. Please call the help desk.</p>")
-        parts.append(ways[0])
-        parts += [f'<div class="or">{each}</div>' for each in ways[1:]]
-        return browser.keep(page("".join(parts), status))
+        spoken = _SPOKEN if SPOKEN in waiting.ways else ""
+        ways = self._proving.offers(waiting.purpose, browser, waiting.ways, spoken) or _NO_WAY
+        return browser.keep(page(f"<h1>Your new {what}</h1>{wrong(problem)}{_FIRST}{ways}", status))
 
     def _shown(self, secret: str) -> Response:
         what = self._reveals.credential

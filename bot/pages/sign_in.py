@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from bot.pages.page import Browser, away, form_of, page, sign_in_link, told, wrong
+from bot.pages.page import Browser, away, form_of, page, told, wrong
+from bot.pages.proving import Proving
 from bot.procedures.linking import Linking, Offer
-from bot.procedures.proofs import CALLBACK, NoProof, Proofs, Purpose
+from bot.procedures.proofs import CALLBACK, SIGN_IN, NoProof, Purpose
 from integrations.contract import Person
 
 DESK = "desk"  # what a sign-in to the web desk is for
@@ -31,10 +32,8 @@ nothing risky and approve nothing.</p>
 <form method="post"><input type="hidden" name="csrf" value="{csrf}"><button>Yes, it is mine</button></form>"""
 
 
-def sign_in_pages(
-    proofs: Proofs, linking: Linking, open_desk: OpenDesk, *, base: str, provider: str
-) -> list[Mount]:
-    pages = _Pages(proofs, linking, open_desk, base, provider)
+def sign_in_pages(linking: Linking, proving: Proving, open_desk: OpenDesk) -> list[Mount]:
+    pages = _Pages(linking, proving, open_desk)
     return [
         Mount(
             "/sign-in",
@@ -55,33 +54,32 @@ def sign_in_pages(
 
 
 class _Pages:
-    def __init__(
-        self, proofs: Proofs, linking: Linking, open_desk: OpenDesk, base: str, provider: str
-    ) -> None:
-        self._proofs, self._linking, self._open_desk = proofs, linking, open_desk
-        self._base, self._provider = base, provider
+    def __init__(self, linking: Linking, proving: Proving, open_desk: OpenDesk) -> None:
+        self._linking, self._proving, self._open_desk = linking, proving, open_desk
 
     async def desk(self, request: Request) -> Response:
-        return await self._leave(Purpose(what=DESK, back="/desk", fresh=False), Browser(request, self._base))
+        return await self._leave(
+            Purpose(what=DESK, back="/desk", fresh=False), self._proving.browser(request)
+        )
 
     async def back(self, request: Request) -> Response:
-        browser = Browser(request, self._base)
+        browser = self._proving.browser(request)
         answer = dict(request.query_params)
         try:
-            purpose, person = await self._proofs.finish(answer, browser.id)
+            purpose, person = await self._proving.proofs.finish(answer, browser.id)
         except NoProof as error:
             return told("That did not work", str(error), 403)
         if purpose.what != DESK:
             return away(purpose.back)
-        await self._proofs.spend(DESK, browser.id)
+        await self._proving.proofs.spend(DESK, browser.id)
         return await self._open_desk(request, person)
 
     async def ask(self, request: Request) -> Response:
         offer = self._linking.open(request.path_params["handle"])
         if offer is None:
             return _over()
-        browser = Browser(request, self._base)
-        proof = self._proofs.held(offer.purpose.what, browser.id)
+        browser = self._proving.browser(request)
+        proof = self._proving.held(offer.purpose, browser)
         if proof is None:
             return self._asked(offer, browser)
         name = await self._linking.name(proof.person)
@@ -95,23 +93,23 @@ class _Pages:
 
     async def sign_in(self, request: Request) -> Response:
         offer = self._linking.open(request.path_params["handle"])
-        return await self._leave(offer.purpose, Browser(request, self._base)) if offer else _over()
+        return await self._leave(offer.purpose, self._proving.browser(request)) if offer else _over()
 
     async def link(self, request: Request) -> Response:
         offer = self._linking.open(request.path_params["handle"])
         if offer is None:
             return _over()
-        browser, form = Browser(request, self._base), await form_of(request)
-        proof = self._proofs.held(offer.purpose.what, browser.id)
+        browser, form = self._proving.browser(request), await form_of(request)
+        proof = self._proving.held(offer.purpose, browser)
         if proof is None or not browser.sent(form):
             return self._asked(offer, browser, "Please sign in again.", 403)
-        await self._proofs.spend(offer.purpose.what, browser.id)
+        await self._proving.proofs.spend(offer.purpose.what, browser.id)
         linked, words = await self._linking.link(offer, proof.person)
         return told("Done" if linked else "Not linked", words, 200 if linked else 409)
 
     async def _leave(self, purpose: Purpose, browser: Browser) -> Response:
         try:
-            return browser.keep(away(await self._proofs.begin(purpose, browser.id)))
+            return await self._proving.leave(purpose, browser)
         except NoProof as error:
             return told("Not now", str(error), 503)
 
@@ -120,7 +118,7 @@ class _Pages:
             wrong=wrong(problem),
             platform=escape(offer.platform.capitalize()),
             account=escape(offer.account),
-            link=sign_in_link(f"{offer.purpose.back}/sign-in", self._provider),
+            link=self._proving.offers(offer.purpose, browser, (SIGN_IN,)),
         )
         return browser.keep(page(asked, status))
 

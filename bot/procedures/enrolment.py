@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from bot.audit.trail import Event, append
 from bot.chat.card import Card, Link, Tone
+from bot.procedures import page_links
 from bot.procedures.notices import Notices
 from bot.procedures.office import Office
 from bot.procedures.proofs import Purpose
 from bot.store import authenticators, quarantine
-from bot.store.handles import Choice, Handles, Meaning, meaning_of
+from bot.store.handles import Choice
 from integrations.contract import Person, UnknownPerson
 
-_GOOD_FOR = timedelta(minutes=30)
 _SERVICE = "page"
 
 
@@ -37,12 +37,7 @@ class Enrolments:
     async def card(self, person: Person) -> Card:
         """The way to one's own page."""
         owner = f"authenticator:{person.id}"
-        until = self._office.clock() + _GOOD_FOR
-        with self._office.database.read() as conn:
-            handles = Handles.of(conn, owner)
-        meaning = Meaning(owner, Choice.ENROL, person.id, detail={"until": until.isoformat()})
-        handle = handles.mint(meaning)
-        await self._office.database.write(handles.keep)
+        handle = await page_links.make(self._office, Choice.ENROL, owner, audience=person.id)
         return Card(
             title="Your authenticator",
             text="With an authenticator app you can show that it is you: before a new password, and where you"
@@ -53,14 +48,12 @@ class Enrolments:
 
     def open(self, handle: str) -> Enrolling | None:
         """None: it is no such link, or it is over."""
+        meaning = page_links.opened(self._office, Choice.ENROL, handle)
+        if meaning is None:
+            return None
         with self._office.database.read() as conn:
-            meaning = meaning_of(conn, handle)
-            if meaning is None or meaning.choice is not Choice.ENROL:
-                return None
             since = self._office.authenticators.since(conn, meaning.audience)
             left = self._office.authenticators.left(conn, meaning.audience)
-        if self._office.clock() >= datetime.fromisoformat(str(meaning.detail["until"])):
-            return None
         what = f"authenticator {handle}"
         purpose = Purpose(what=what, back=f"/authenticator/{handle}", person=meaning.audience)
         return Enrolling(meaning.audience, since, left, purpose)

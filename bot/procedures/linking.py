@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from bot.chat.card import Card, Link, Tone
 from bot.chat.inbound import Inbound
 from bot.people import Stranger
+from bot.procedures import page_links
 from bot.procedures.notices import Notices
 from bot.procedures.office import Office
 from bot.procedures.proofs import Purpose
-from bot.store.handles import Choice, Handles, Meaning, meaning_of
-
-_GOOD_FOR = timedelta(minutes=30)
+from bot.store.handles import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +29,9 @@ class Linking:
 
     async def card(self, inbound: Inbound) -> Card:
         """For a full member's account of which nobody knows whose it is."""
-        until = self._office.clock() + _GOOD_FOR
         owner = f"link:{inbound.platform}:{inbound.account}"
-        with self._office.database.read() as conn:
-            handles = Handles.of(conn, owner)
-        detail = {
-            "until": until.isoformat(),
-            "platform": inbound.platform,
-            "account": inbound.account,
-        }
-        handle = handles.mint(Meaning(owner, Choice.LINK, detail=detail))
-        await self._office.database.write(handles.keep)
+        about = {"platform": inbound.platform, "account": inbound.account}
+        handle = await page_links.make(self._office, Choice.LINK, owner, about=about)
         return Card(
             title="Who are you?",
             text="I cannot tell whose account this is. Sign in once, so that I know."
@@ -52,11 +42,8 @@ class Linking:
 
     def open(self, handle: str) -> Offer | None:
         """None: it is no such link, or it is over."""
-        with self._office.database.read() as conn:
-            meaning = meaning_of(conn, handle)
-        if meaning is None or meaning.choice is not Choice.LINK:
-            return None
-        if self._office.clock() >= datetime.fromisoformat(str(meaning.detail["until"])):
+        meaning = page_links.opened(self._office, Choice.LINK, handle)
+        if meaning is None:
             return None
         platform, account = str(meaning.detail["platform"]), str(meaning.detail["account"])
         what = f"link {platform} {account}"

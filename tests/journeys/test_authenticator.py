@@ -42,7 +42,8 @@ class Phone:
         page = await self.browser.get(url)
         csrf = _CSRF.search(page.text)
         assert csrf, page.text
-        return await self.browser.post(url, data={"csrf": csrf[1], **fields})
+        sent = await self.browser.post(url, data={"csrf": csrf[1], **fields})
+        return await self.browser.get(sent.headers["location"]) if sent.status_code == 303 else sent
 
     async def sets_up(self, account: str) -> httpx2.Response:
         await self.desk.says(account, "set up my authenticator")
