@@ -20,6 +20,7 @@ from bot.chat.platform import ChatWrong
 from bot.chat.web.guard import NotLoopback, check_host
 from bot.intent.classify import WeightsError
 from bot.intent.evaluate import MessagesError
+from bot.people import SIGN_IN
 from bot.settings import SettingError, Settings
 from bot.store.database import StorageDown
 from bot.store.keys import KeyFileError
@@ -161,8 +162,8 @@ def _people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     linked = _add(people, "link", admin.people_link, "say whose account this is")
     ended = _add(people, "unlink", admin.people_unlink, "end a link; only link makes a new one")
     for one in (linked, ended):
-        one.add_argument("platform", choices=("slack", "teams"))
-    linked.add_argument("account", help="the platform's id of the account: U0123456789, or Entra's object id")
+        one.add_argument("platform", choices=("slack", "teams", SIGN_IN))
+    linked.add_argument("account", help="the id of the account there: U0123456789, Entra's object id, or sub")
     _add(people, "quarantine", admin.people_quarantine, "whose way to sign in changed lately")
     released = _add(people, "release", admin.people_release, "from that, once you have spoken to them")
     lost = _add(

@@ -156,7 +156,7 @@ class Desk:
                 return await self._put_off(person, inbound, recent)
             return await self._take(person, inbound)
         except Stranger as stranger:
-            return await self._turned_away(inbound, stranger)
+            return await self._turned_away(inbound, stranger, recent)
         except ConnectorError as error:
             log.warning("system.down", error=type(error).__name__, reason=str(error))
             await self._reply(inbound, [Card(title="Not now", text=DOWN, tone=Tone.WARN)])
@@ -350,7 +350,7 @@ class Desk:
                 await self._office.platforms[inbound.platform].whisper(inbound, page)
                 return Ack()
             case Choice.NOT_ME if mine:
-                return await self._notices.not_me(person, inbound.platform)
+                return await self._notices.not_me(person, meaning, inbound.platform)
         # Somebody else's, or what stands in the address of a page and on no button.
         return await self._unknown_press(person, inbound)
 
@@ -384,7 +384,9 @@ class Desk:
         await self._audit("press.unknown", person.id, inbound)
         return Ack(notice="This button does not work (any more). Write to me, and I make a new one.")
 
-    async def _turned_away(self, inbound: Inbound, stranger: Stranger) -> Ack:
+    async def _turned_away(self, inbound: Inbound, stranger: Stranger, recent: int) -> Ack:
+        if recent > self._limit(inbound):  # they have read it; neither trail nor chat is theirs to fill
+            return Ack()
         await self._audit("sender.refused", DESKHAND, inbound, why=stranger.why)
         if inbound.kind is InboundKind.OVERVIEW:
             await self._office.platforms[inbound.platform].overview(inbound.account, (), str(stranger))

@@ -24,7 +24,15 @@ from bot.chat.platform import Account, Platform, PlatformDown, Unreachable
 from bot.store import links, quarantine
 from bot.store.database import Database
 from bot.store.links import Link
-from integrations.contract import AmbiguousName, Directory, Person, SignedIn, Status, UnknownPerson
+from integrations.contract import (
+    AmbiguousName,
+    ConnectorError,
+    Directory,
+    Person,
+    SignedIn,
+    Status,
+    UnknownPerson,
+)
 
 log = structlog.get_logger()
 
@@ -155,15 +163,26 @@ class People:
     async def tell(self, person_id: str, card: Card, *, key: str, everywhere: bool = False) -> None:
         """A message that concerns them, by the first way that leads to them, or by all. It is lost where
         none does."""
-        async for name, account in self.ways(person_id):
+        for name in self._in_order(person_id):
             platform = self._platforms[name]
             try:
+                account = await self.account_on(name, person_id)
+                if account is None:
+                    continue
                 await platform.send(await platform.direct(account), card, key=key)
-            except (PlatformDown, Unreachable) as error:
+            except (ConnectorError, PlatformDown, Unreachable) as error:
                 log.warning("person.not_told", person=person_id, platform=name, reason=str(error))
                 continue
             if not everywhere:
                 return
+
+    def _in_order(self, person_id: str) -> list[str]:
+        """Platforms, the one where they were last or chose to be first."""
+        home, *others = self._platforms
+        with self._database.read() as conn:
+            last = links.reach_of(conn, person_id)
+        first = [last[0]] if last and last[0] in self._platforms else []
+        return list(dict.fromkeys([*first, *others, home]))
 
     async def link(self, platform: str, account: str, person: Person, by: str) -> None:
         """By an admin's word. Replaces what either side was linked to."""
@@ -236,8 +255,9 @@ class People:
                 return True  # linked this very moment, by another inbound of theirs
             new = links.link_by_mail(conn, platform, account.id, person.id, account.mail, event.at)
             if new:
-                quarantine.begin(conn, person.id, event.at, "link")
                 append(conn, event)
+            if new and platform != SIGN_IN:  # the provider is where they sign in; nothing of that changed
+                quarantine.begin(conn, person.id, event.at, "link")
             return new
 
         return await self._database.write(work)

@@ -60,15 +60,15 @@ def watched() -> Iterator[Canary]:
         noted(secret)
         replace(self, conn, ref, secret)
 
-    def on_offer(self: Authenticators, conn: sa.Connection, person: str) -> str:
-        secret = offer(self, conn, person)
+    def on_offer(self: Authenticators, conn: sa.Connection, person: str, page: str) -> str:
+        secret = offer(self, conn, person, page)
         canary.secrets.add(secret)
         return secret
 
     def on_enrol(
-        self: Authenticators, conn: sa.Connection, person: str, code: str, now: datetime
+        self: Authenticators, conn: sa.Connection, person: str, page: str, code: str, now: datetime
     ) -> list[str]:
-        codes = enrol(self, conn, person, code, now)
+        codes = enrol(self, conn, person, page, code, now)
         canary.secrets.update(codes, (each.replace("-", "") for each in codes))
         return codes
 

@@ -16,7 +16,7 @@ from bot.procedures.action import Slot
 LIKE = 0.88  # of 1, from here on it is the same sentence with a typo or a please
 
 _TEXT_CHARS = 300
-_VALUE_CHARS = 100
+_VALUE_CHARS = 40  # of what fills a slot
 _POLITE = re.compile(
     r"^(?:(?:hi|hello|hey|please|pls|can you|could you|tell me|deskhand) )+| (?:please|pls|thanks|thank you)$"
 )

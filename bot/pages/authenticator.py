@@ -78,7 +78,7 @@ class _Pages:
             if form.get("replace") == "yes":
                 await self._enrolments.remove(found.person, by=found.person)
             return browser.keep(away(found.purpose.back))
-        codes = await self._enrolments.enrol(found.person, form.get("code", ""))
+        codes = await self._enrolments.enrol(found, form.get("code", ""))
         if not codes:
             not_it = "That is not the present code. Wait for the next one, and type that."
             return await self._page(found, browser, not_it, 403)
@@ -97,7 +97,7 @@ class _Pages:
         if self._proved(found, browser) and found.since:
             return browser.keep(page(_REPLACE.format(wrong=wrong(problem), csrf=browser.csrf), status))
         if self._proved(found, browser):
-            secret, address = await self._enrolments.offer(found.person)
+            secret, address = await self._enrolments.offer(found)
             picture = segno.make(address, error="m").svg_data_uri(scale=5, border=3)
             offered = _OFFER.format(wrong=wrong(problem), picture=escape(picture), secret=_spaced(secret))
             form = code_form(browser, "code", "The code it shows now", button="Set it up")

@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 from bot.audit.trail import Event, append
 from bot.chat.card import Card, Link, Tone
 from bot.procedures import page_links
+from bot.procedures.linking import PAUSED
 from bot.procedures.notices import Notices
 from bot.procedures.office import Office
 from bot.procedures.proofs import Purpose
-from bot.store import authenticators, quarantine
+from bot.store import authenticators, frozen, proofs, quarantine
 from bot.store.handles import Choice
 from integrations.contract import Person, UnknownPerson
 
@@ -36,6 +37,9 @@ class Enrolments:
 
     async def card(self, person: Person) -> Card:
         """The way to one's own page."""
+        with self._office.database.read() as conn:
+            if frozen.is_frozen(conn, person.id):
+                return Card(title="Your authenticator", text=PAUSED, tone=Tone.DANGER, status="Refused")
         owner = f"authenticator:{person.id}"
         handle = await page_links.make(self._office, Choice.ENROL, owner, audience=person.id)
         return Card(
@@ -52,16 +56,20 @@ class Enrolments:
         if meaning is None:
             return None
         with self._office.database.read() as conn:
+            if frozen.is_frozen(conn, meaning.audience):
+                return None
             since = self._office.authenticators.since(conn, meaning.audience)
             left = self._office.authenticators.left(conn, meaning.audience)
-        what = f"authenticator {handle}"
+        # The address opens the page, so what is recorded of it is a digest.
+        what = f"authenticator {proofs.digest(handle)}"
         purpose = Purpose(what=what, back=f"/authenticator/{handle}", person=meaning.audience)
         return Enrolling(meaning.audience, since, left, purpose)
 
-    async def offer(self, person: str) -> tuple[str, str]:
+    async def offer(self, found: Enrolling) -> tuple[str, str]:
         """The secret for the app, and the same as what the app's camera reads."""
+        person, page = found.person, found.purpose.what
         secret = await self._office.database.write(
-            lambda conn: self._office.authenticators.offer(conn, person)
+            lambda conn: self._office.authenticators.offer(conn, person, page)
         )
         try:
             account = (await self._office.ports.directory.person(person)).account
@@ -69,13 +77,13 @@ class Enrolments:
             account = "you"
         return secret, authenticators.address(secret, account)
 
-    async def enrol(self, person: str, code: str) -> list[str]:
+    async def enrol(self, found: Enrolling, code: str) -> list[str]:
         """Recovery codes; empty where the code is not of the app that was offered."""
-        now = self._office.clock()
+        now, person, page = self._office.clock(), found.person, found.purpose.what
         event = self._event("authenticator.enrolled", person, now)
 
         def work(conn: Connection) -> list[str]:
-            codes = self._office.authenticators.enrol(conn, person, code, now)
+            codes = self._office.authenticators.enrol(conn, person, page, code, now)
             if codes:
                 quarantine.begin(conn, person, now, "authenticator")
                 append(conn, event)

@@ -11,7 +11,10 @@ from bot.procedures import page_links
 from bot.procedures.notices import Notices
 from bot.procedures.office import Office
 from bot.procedures.proofs import Purpose
+from bot.store import frozen
 from bot.store.handles import Choice
+
+PAUSED = "Everything in your name is stopped until the help desk has spoken to you."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,9 @@ class Linking:
             person = await people.present(person_id)
         except Stranger as stranger:
             return False, str(stranger)
+        with self._office.database.read() as conn:
+            if frozen.is_frozen(conn, person_id):
+                return False, PAUSED
         if not await people.link_proved(offer.platform, offer.account, person):
             return False, (
                 "This account, or another one of yours there, is linked already. Please ask the help desk."
@@ -68,6 +74,7 @@ class Linking:
             person.id,
             f"Your {name} account was linked",
             "What is asked from it counts as asked by you. For a day it can ask for nothing risky.",
+            about={"platform": offer.platform, "account": offer.account},
             key=f"linked:{offer.platform}:{offer.account}:{self._office.clock().isoformat()}",
         )
         return True, f"This {name} account is yours now. Go back to it and write to Deskhand again."

@@ -91,6 +91,8 @@ class Proofs:
             lambda conn: self._office.sign_ins.leave(
                 conn,
                 state=state,
+                what=purpose.what,
+                anybody=not purpose.person and not purpose.ref and not purpose.fresh,
                 browser=browser,
                 purpose=purpose.model_dump_json(),
                 kept=begun.kept,

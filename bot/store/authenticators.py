@@ -24,9 +24,10 @@ _STEP_S = 30
 _DRIFT = 1  # steps that a phone's clock may be off, either way
 _LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"  # no vowels, no look-alikes
 
-_OF = Sql("SELECT secret, since, step, wrong, locked_until FROM authenticators WHERE person = :person")
+_OF = Sql("SELECT secret, since, step, wrong, locked_until, page FROM authenticators WHERE person = :person")
 _OFFER = Sql(
-    "INSERT INTO authenticators VALUES (:person, :secret, NULL, 0, 0, NULL) ON CONFLICT (person) DO NOTHING"
+    "INSERT INTO authenticators VALUES (:person, :secret, NULL, :page, 0, 0, NULL) ON CONFLICT (person)"
+    " DO UPDATE SET secret = excluded.secret, page = excluded.page WHERE since IS NULL AND page <> :page"
 )
 _ENROL = Sql("UPDATE authenticators SET since = :since, step = :step, wrong = 0 WHERE person = :person")
 _TAKEN = Sql(
@@ -61,17 +62,18 @@ class Authenticators:
         row = _OF.first(conn, person=person)
         return datetime.fromisoformat(row[1]) if row and row[1] else None
 
-    def offer(self, conn: sa.Connection, person: str) -> str:
-        """The secret (base32) to be put into an app: the same again until a code of it has come."""
+    def offer(self, conn: sa.Connection, person: str, page: str) -> str:
+        """The secret (base32) to be put into an app: the same again on this page, and another on the next,
+        so that nobody who has seen one holds what is set up later."""
         sealed = self._box.seal(pyotp.random_base32().encode(), person.encode())
-        _OFFER.run(conn, person=person, secret=sealed)
+        _OFFER.run(conn, person=person, secret=sealed, page=page)
         assert self.since(conn, person) is None, "the secret of one that is in use is never shown again"
         return self._secret(conn, person)
 
-    def enrol(self, conn: sa.Connection, person: str, code: str, now: datetime) -> list[str]:
-        """Recovery codes, to be shown once; empty where the code is not of the app's."""
+    def enrol(self, conn: sa.Connection, person: str, page: str, code: str, now: datetime) -> list[str]:
+        """Recovery codes, to be shown once; empty where the code is not of what this page offered."""
         row = _OF.first(conn, person=person)
-        if row is None or row[1] is not None:
+        if row is None or row[1] is not None or row[5] != page:
             return []
         step = _step(self._secret(conn, person), code, now)
         if step is None:

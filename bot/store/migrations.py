@@ -144,11 +144,13 @@ ALTER TABLE reach ADD COLUMN chosen INTEGER NOT NULL DEFAULT 0;     -- 1: they s
 _PROOFS = """
 CREATE TABLE sign_ins (
     state TEXT PRIMARY KEY,             -- SHA-256 of what the provider sends back
+    what TEXT NOT NULL,                 -- the one thing it is for
     browser TEXT NOT NULL,              -- SHA-256 of the cookie of the browser that left for it
     purpose TEXT NOT NULL,              -- JSON (procedures.proofs)
     kept BLOB NOT NULL,                 -- sealed: nonce and verifier
     expires_at TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX sign_ins_what ON sign_ins (what, expires_at);
 
 CREATE TABLE proofs (
     browser TEXT NOT NULL,
@@ -164,6 +166,7 @@ CREATE TABLE authenticators (
     person TEXT PRIMARY KEY,
     secret BLOB NOT NULL,               -- sealed
     since TEXT,                         -- NULL: shown, and no code has come of it yet
+    page TEXT NOT NULL,                 -- digest of the address that showed it: another shows another
     step INTEGER NOT NULL,              -- the last time step whose code was taken: each counts once
     wrong INTEGER NOT NULL,             -- codes in a row
     locked_until TEXT

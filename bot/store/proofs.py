@@ -18,8 +18,12 @@ import sqlalchemy as sa
 from bot.store.keys import Box, KeyFile
 from bot.store.sql import Sql
 
-_LEAVE = Sql("INSERT INTO sign_ins VALUES (:state, :browser, :purpose, :kept, :until)")
-_AWAY = Sql("SELECT count(*) FROM sign_ins")
+_LEAVE = Sql("INSERT INTO sign_ins VALUES (:state, :what, :browser, :purpose, :kept, :until)")
+_AWAY = Sql("SELECT count(*) FROM sign_ins WHERE what = :what")
+_OLDEST = Sql(
+    "DELETE FROM sign_ins WHERE state = (SELECT state FROM sign_ins WHERE what = :what"
+    " ORDER BY expires_at LIMIT 1)"
+)
 _BACK = Sql("SELECT browser, purpose, kept, expires_at FROM sign_ins WHERE state = :state")
 _USED = Sql("DELETE FROM sign_ins WHERE state = :state")
 _PROVE = Sql(
@@ -37,7 +41,8 @@ _FORGET = (
 )
 
 
-MOST_AWAY = 10_000  # people at the provider at once
+MOST_AWAY = 10_000  # people at the provider at once, for the desk: anybody can begin that
+_MOST_FOR_ONE = 20  # for the page of one link: the newest count
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +63,26 @@ class SignIns:
         conn: sa.Connection,
         *,
         state: str,
+        what: str,
+        anybody: bool,
         browser: str,
         purpose: str,
         kept: Mapping[str, Any],
         until: datetime,
     ) -> bool:
-        """False: so many are away that this is an attack, or a provider that lets nobody back."""
-        if int((_AWAY.first(conn) or (0,))[0]) >= MOST_AWAY:
+        """:param anybody: it takes no link to begin this one
+        :returns: False: so many are away that this is an attack, or a provider that lets nobody back"""
+        away = int((_AWAY.first(conn, what=what) or (0,))[0])
+        if anybody and away >= MOST_AWAY:
             return False
+        if not anybody and away >= _MOST_FOR_ONE:
+            _OLDEST.run(conn, what=what)
         hashed = digest(state)
         sealed = self._box.seal(json.dumps(dict(kept)).encode(), hashed.encode())
         _LEAVE.run(
             conn,
             state=hashed,
+            what=what,
             browser=digest(browser),
             purpose=purpose,
             kept=sealed,

@@ -72,7 +72,19 @@ def _places(url: str, slots: frozenset[str]) -> frozenset[str]:
 def public(address: Address) -> bool:
     """Whether an address is somebody's on the internet, whatever it is wrapped in."""
     inner = _unwrapped(address)
-    return inner.is_global and not inner.is_multicast and not inner.is_reserved and not inner.is_unspecified
+    site_local = isinstance(inner, ipaddress.IPv6Address) and inner.is_site_local
+    return inner.is_global and not site_local and _host(inner)
+
+
+def inside(address: Address) -> bool:
+    """Whether an address can be one of a company's own network: never link-local, where clouds keep their
+    keys."""
+    inner = _unwrapped(address)
+    return not inner.is_link_local and (_host(inner) or inner.is_loopback)
+
+
+def _host(address: Address) -> bool:
+    return not address.is_multicast and not address.is_reserved and not address.is_unspecified
 
 
 def _unwrapped(address: Address) -> Address:

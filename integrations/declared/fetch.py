@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx2
 
 from integrations.contract import ConnectorError, PermissionRefused, Person, SystemDown
-from integrations.declared.address import TemplateError, public
+from integrations.declared.address import TemplateError, inside, public
 from integrations.declared.spec import LookUp, headers_of, shown
 from integrations.tls import trust
 
@@ -65,7 +65,8 @@ class Fetcher:
             raise SystemDown(f"{look_up.name}: {host} is not found") from error
         if not found:
             raise SystemDown(f"{look_up.name}: {host} is not found")
-        if not look_up.private and not all(public(ipaddress.ip_address(each)) for each in found):
+        fits = inside if look_up.private else public
+        if not all(fits(ipaddress.ip_address(each)) for each in found):
             raise SystemDown(
                 f"{look_up.name}: {host} leads to a private address, and the file does not say so"
             )
@@ -76,7 +77,12 @@ class Fetcher:
         port = f":{parts.port}" if parts.port else ""
         place = f"[{at}]{port}" if ":" in at else f"{at}{port}"
         pinned = urlunsplit((parts.scheme, place, parts.path, parts.query, ""))
-        headers = {"accept": "application/json", **headers_of(look_up, secret), "host": parts.netloc}
+        headers = {
+            "accept": "application/json",
+            "accept-encoding": "identity",  # what is counted is what comes
+            **headers_of(look_up, secret),
+            "host": parts.netloc,
+        }
         try:
             async with (
                 # trust_env: a proxy would resolve the name anew, and past us

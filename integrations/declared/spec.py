@@ -20,7 +20,10 @@ from pydantic_core import PydanticCustomError
 
 from integrations.declared.address import Template, TemplateError
 
-VALUE_CHARS = 100  # of what a person may put into a slot
+_ATOM = r"(?:\[[A-Za-z0-9_. -]{1,60}\]|\\d|\\w|[A-Za-z0-9_.-])"
+_SIMPLE = re.compile(rf"(?:{_ATOM}(?:[?*+]|\{{\d{{1,2}}(?:,\d{{0,2}})?\}})?){{1,30}}")
+_STRETCHES = re.compile(r"[*+]|\{\d+,\d*\}")  # of which there are few: each more makes a mismatch dearer
+_MOST_STRETCHES = 3
 _FILE_BYTES = 20_000
 _FILES = 100
 _PHRASES = 30
@@ -48,6 +51,12 @@ class Slot(_Strict):
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, pattern: str) -> str:
+        if not _SIMPLE.fullmatch(pattern) or len(_STRETCHES.findall(pattern)) > _MOST_STRETCHES:
+            raise PydanticCustomError(
+                "pattern",
+                "takes letters, digits, [classes], \\d and \\w, each with ?, *, + or {{2,4}}, no groups, and"
+                " at most three of the open ones",
+            )
         try:
             found = re.compile(pattern)
         except re.error as error:
@@ -128,17 +137,17 @@ def shown(look_up: LookUp, answer: Any) -> tuple[str, list[tuple[str, str]]]:
 def _searched(expression: str, label: str, answer: Any) -> Any:
     try:
         return _compiled(expression, label).search(answer)
-    except JMESPathError:  # a function met another type than it takes: there is nothing to show
-        return None
+    except (JMESPathError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError):
+        return None  # an expression met another type than it takes: there is nothing to show
 
 
-def _text(value: Any) -> str:
-    if value is None or isinstance(value, dict):
+def _text(value: Any, depth: int = 3) -> str:
+    if value is None or isinstance(value, dict) or not depth:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(filter(None, map(_text, value[:20])))
+        return ", ".join(filter(None, (_text(each, depth - 1) for each in value[:20])))
     return str(value)[:500]
 
 

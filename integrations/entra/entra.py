@@ -52,6 +52,7 @@ class Entra:
         return await self.client.run(suggestions)
 
     def close(self) -> None:
+        self.sign_in.close()
         self.client.close()
 
 
@@ -80,6 +81,7 @@ class Beside:
         return await self.entra.missing()
 
     def close(self) -> None:
+        self.sign_in.close()
         self.entra.close()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 import time
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
@@ -40,6 +41,9 @@ class EntraSignIn:
         self._settings = settings
         self._person_of = person_of
         self._authority = f"{settings.login_url.rstrip('/')}/{settings.tenant}"
+        self._first: msal.ConfidentialClientApplication | None = None
+        self._http: Http | None = None  # of that one
+        self._turn = threading.Lock()
         self._issuer = Issuer(f"{self._authority}/v2.0", settings.app_id, ca_file=settings.ca_file)
 
     async def begin(self, redirect: str, state: str, *, hint: str = "", fresh: bool = True) -> SignInBegun:
@@ -66,7 +70,7 @@ class EntraSignIn:
                 raise SignInRefused(f"Microsoft's answer does not fit ({type(error).__name__})") from None
             return given
 
-        given = await self._with_app(work)
+        given = await self._with_app(work, own=True)
         if "id_token" not in given:
             raise SignInRefused("Microsoft does not take the code")
         claims = await self._issuer.checked(
@@ -84,35 +88,49 @@ class EntraSignIn:
 
     async def check(self) -> str:
         await self._issuer.about()
-        return f"Microsoft answers for {self._settings.tenant}"
+        return (
+            f"Microsoft answers for {self._settings.tenant}; its ID tokens need the optional claim auth_time"
+        )
+
+    def close(self) -> None:
+        if self._http is not None:
+            self._http.close()
+        self._http = self._first = None
 
     async def _with_app(
-        self, work: Callable[[msal.ConfidentialClientApplication], Mapping[str, Any]]
+        self, work: Callable[[msal.ConfidentialClientApplication], Mapping[str, Any]], *, own: bool = False
     ) -> Mapping[str, Any]:
-        """A client of its own each time: msal would keep people's tokens. :raises SystemDown:"""
+        """:param own: with a client for this once, for msal keeps the tokens of people; making one asks
+            Microsoft, so beginning, which anybody can, is done with one for all
+        :raises SystemDown:"""
 
         def run() -> Mapping[str, Any]:
-            http = Http(self._settings.ca_file)
             try:
-                app = msal.ConfidentialClientApplication(
-                    self._settings.app_id,
-                    client_credential=credential(self._settings.secret, self._settings.certificate),
-                    authority=self._authority,
-                    instance_discovery=False,
-                    http_client=http,
-                    exclude_scopes=["offline_access"],
-                )
-                return work(app)
+                if not own:
+                    with self._turn:
+                        if self._http is None:
+                            self._http = Http(self._settings.ca_file)
+                        self._first = self._first or self._client(self._http)
+                        return work(self._first)
+                http = Http(self._settings.ca_file)
+                try:
+                    return work(self._client(http))
+                finally:
+                    http.close()
             except SignInRefused:
                 raise
-            except (
-                httpx2.HTTPError,
-                MsalServiceError,
-                OSError,
-                ValueError,
-            ) as error:  # metadata that is none
+            # ValueError: metadata that is none
+            except (httpx2.HTTPError, MsalServiceError, OSError, ValueError) as error:
                 raise SystemDown(f"Microsoft's sign-in does not answer ({type(error).__name__})") from None
-            finally:
-                http.close()
 
         return await asyncio.to_thread(run)
+
+    def _client(self, http: Http) -> msal.ConfidentialClientApplication:
+        return msal.ConfidentialClientApplication(
+            self._settings.app_id,
+            client_credential=credential(self._settings.secret, self._settings.certificate),
+            authority=self._authority,
+            instance_discovery=False,
+            http_client=http,
+            exclude_scopes=["offline_access"],
+        )

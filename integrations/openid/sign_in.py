@@ -79,9 +79,10 @@ class OpenId:
             more = await self._asked_for_more(client, about, claims, access)
         said = {**more, **claims}
         wanted = self._settings.person_claim
-        if wanted and not isinstance(said.get(wanted), str):
+        if wanted and not (isinstance(said.get(wanted), str) and said[wanted]):
             raise SignInRefused(f"the provider does not say {wanted}, which is to tell who this is")
-        mail = said.get("email") if said.get("email_verified") is True else ""
+        # Where the claim tells who it is, an address links nobody.
+        mail = said.get("email") if not wanted and said.get("email_verified") is True else ""
         return SignedIn(
             account=claims["sub"],
             person=said[wanted] if wanted else "",

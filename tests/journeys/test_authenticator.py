@@ -12,6 +12,8 @@ import httpx2
 import pyotp
 import pytest
 
+from bot.chat.platform import PlatformDown
+from bot.procedures.enrolment import Enrolments
 from bot.procedures.request import State
 from tests.house import MONDAY, Clock, House, house
 
@@ -215,6 +217,37 @@ async def test_another_one_takes_a_code_of_the_first(desk: House) -> None:
     ]
 
 
+async def test_who_has_seen_one_offered_does_not_hold_what_is_set_up_later(desk: House) -> None:
+    await desk.says("bo", "set up my authenticator")
+    async with desk.browser() as browser:
+        seen = re.search(r"<code>([A-Z2-7 ]+)</code>", (await browser.get(await desk.link("bo"))).text)
+        stale = await desk.link("bo")
+    assert seen
+    desk.clock.forward(minutes=1)
+    async with phone_of(desk, "bo") as phone:
+        assert phone.secret != seen[1].replace(" ", "")
+        assert phone.secret not in (await phone.browser.get(stale)).text.replace(" ", "")
+
+
+async def test_a_chat_that_is_down_costs_nobody_their_recovery_codes(
+    desk: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(account: str) -> str:
+        raise PlatformDown("no answer")
+
+    monkeypatch.setattr(desk.app.web, "direct", down)
+    async with desk.browser() as browser:
+        phone = Phone(desk, browser)
+        bo = await desk.app.system.directory.person(await desk.id("bo"))
+        card = await Enrolments(desk.app.office).card(bo)
+        page = await browser.get(card.links[0].url)
+        shown = re.search(r"<code>([A-Z2-7 ]+)</code>", page.text)
+        assert shown
+        phone.secret = shown[1].replace(" ", "")
+        done = await phone.sends(card.links[0].url, code=phone.code())
+    assert "Your recovery codes" in done.text
+
+
 async def test_this_was_not_me_stops_everything_and_calls_the_admins(desk: House) -> None:
     async with phone_of(desk, "bo"):
         handle = await desk.handle("bo", "This wasn't me")
@@ -223,6 +256,10 @@ async def test_this_was_not_me_stops_everything_and_calls_the_admins(desk: House
         for _ in range(2):
             ack = await desk.press("bo", "This wasn't me")
             assert "Everything in your name is stopped" in ack.notice
+        (gone,) = desk.events("authenticator.removed")
+        assert gone["subject"] == await desk.id("bo"), "what somebody else set up goes"
+        await desk.says("bo", "set up my authenticator")
+        assert not (await desk.card("bo")).links, "and nobody sets up another in a stopped name"
         (event,) = desk.events("person.frozen")
         assert (event["actor"], event["subject"]) == (await desk.id("bo"), await desk.id("bo"))
         for admin in ("felix", "marco", "chloe"):

@@ -147,8 +147,13 @@ async def test_a_session_ends_when_it_is_left_alone_and_when_it_is_long(desk: Ho
         for quarters in range(1, 35):
             with at(now + quarters * 14 * 60):
                 await browser.client.get("/api/me")
-        with at(now + 8 * 3600 + 60):
-            assert (await browser.client.get("/api/me")).status_code == 401, "a working day at most"
+        kept = "; ".join(f"{name}={value}" for name, value in browser.client.cookies.items())
+        async with desk.browser() as stubborn:  # a browser that keeps it for longer than it was told
+            with at(now + 8 * 3600 - 60):
+                assert (await stubborn.get("/api/me", headers={"cookie": kept})).status_code == 200
+            with at(now + 8 * 3600 + 60):
+                late = await stubborn.get("/api/me", headers={"cookie": kept})
+                assert late.status_code == 401, "a working day at most"
 
 
 async def test_signing_out_ends_it_here_and_a_stolen_cookie_with_it(desk: House, idp: FakeOpenId) -> None:
@@ -183,6 +188,11 @@ async def test_who_left_is_out_and_who_is_unknown_never_in(desk: House, idp: Fak
         await desk.hr.set_status(await desk.id("ana"), Status.LEFT)
         with mock.patch("bot.chat.web.identity.ROSTER_SECONDS", 0.0):
             assert (await browser.client.get("/api/me")).status_code == 401
+            assert (await browser.client.get("/")).status_code == 200, (
+                "and the front page does not send them back"
+            )
+            await desk.hr.set_status(await desk.id("ana"), Status.ACTIVE)
+            assert (await browser.client.get("/api/me")).status_code == 401, "the session is over for good"
 
 
 async def test_it_answers_under_its_own_names_only(desk: House, idp: FakeOpenId) -> None:
@@ -242,6 +252,8 @@ async def test_no_more_are_away_than_can_be(
     async with signing(tmp_path / "data", idp) as desk, Visitor.of(desk, idp) as browser:
         codes = [(await browser.client.get("/sign-in/desk")).status_code for _ in range(5)]
         assert codes == [303, 303, 303, 503, 503]
+        await desk.asks("ana", "I need access to production deploy for 1 day")
+        assert await browser.leaves(await desk.link("bo")), "whoever has a link is not kept out by that"
 
 
 async def test_without_a_sign_in_it_stays_on_this_machine(tmp_path: Path) -> None:

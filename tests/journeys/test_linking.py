@@ -108,3 +108,25 @@ async def test_guests_are_offered_nothing(idp: FakeOpenId, tmp_path: Path) -> No
         slack.slack.state.users[user_id("ana")].kind = "guest"
         await slack.says("ana", "hello")
         assert "/link/" not in str(slack.slack.dm(user_id("ana")))
+
+
+async def test_this_was_not_me_takes_the_link_away_again(idp: FakeOpenId, tmp_path: Path) -> None:
+    async with office(tmp_path / "data", idp, link_by_mail=False) as slack:
+        await slack.says("luis", "hello")
+        url = link_in(slack, "luis")
+        async with Visitor.of(slack.house, idp) as browser:  # Ana was talked into it
+            await browser.sends(url, await browser.signs_in("ana", url))
+        await slack.house.press("ana", "This wasn't me")
+        ended = slack.house.events("person.unlinked")
+        assert [each["data"]["account"] for each in ended] == [user_id("luis")]
+        assert slack.house.events("person.frozen")
+        await slack.says("luis", "how many vacation days have I left?")
+        assert "Vacation" not in str(slack.slack.dm(user_id("luis")))
+
+
+async def test_somebody_unknown_does_not_fill_the_trail(idp: FakeOpenId, tmp_path: Path) -> None:
+    async with office(tmp_path / "data", idp, link_by_mail=False, requests_per_minute=3) as slack:
+        for _ in range(8):
+            await slack.says("ana", "hello")
+        assert len(slack.house.events("sender.refused")) == 3
+        assert str(slack.slack.dm(user_id("ana"))).count("Who are you?") <= 6

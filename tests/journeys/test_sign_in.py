@@ -448,3 +448,23 @@ async def test_a_directory_that_is_down_is_said_on_the_page_and_nothing_is_decid
         assert said.status_code == 503
         assert "nothing was done" in said.text
     assert desk.request().stage == 0
+
+
+async def test_a_first_sign_in_by_mail_puts_nobody_into_quarantine(idp: FakeOpenId, tmp_path: Path) -> None:
+    async with signing(tmp_path / "data", idp, oidc_person_claim="", clock=Clock.at(MONDAY)) as desk:
+        manager, url, _ = await asked(desk)
+        async with Visitor.of(desk, idp) as browser:
+            page = await browser.signs_in(manager, url)
+            assert "Thank you, noted." in (await browser.sends(url, page, answer="approve")).text
+        (linked,) = desk.events("person.linked")
+        assert (linked["service"], linked["data"]["by"]) == ("sign-in", "mail")
+        bo = await desk.app.system.directory.person(await desk.id(manager))
+        idp.idp.accounts[manager]["sub"] = "op|made-anew"
+        await desk.press("ana", "Cancel")
+        _, url, _ = await asked(desk)
+        async with Visitor.of(desk, idp) as browser:
+            assert (await browser.signs_in(manager, url)).status_code == 403, "an address links once"
+            await desk.app.office.people.link("sign-in", "op|made-anew", bo, "os:admin")
+            page = await browser.signs_in(manager, url)
+            said = await browser.sends(url, page, answer="approve")
+            assert "You cannot approve until" in said.text, "by an admin's hand it is a change: a rest"

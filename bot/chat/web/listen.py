@@ -159,8 +159,10 @@ class _Desk:
     async def choose_page(self, request: Request) -> Response:
         if self.door is None:
             return FileResponse(STATIC / "choose.html")
-        if await self.door.account(request):
+        account = await self.door.account(request)
+        if account and await self.people.choice(account):
             return RedirectResponse("/desk", 303)
+        await self.door.end(request)
         return FileResponse(STATIC / "sign-in.html")
 
     async def desk_page(self, request: Request) -> Response:
@@ -375,6 +377,8 @@ class _Desk:
         account = request.query_params.get("as") or (remembered[0] if remembered else "")
         choice = await self.people.choice(account) if account in remembered else None
         if choice is None:
+            if self.door and account in remembered:
+                await self.door.end(request)  # they left
             raise HTTPException(401, "Sign in first." if self.door else "Choose who you are first.")
         return Person(choice, remembered)
 

@@ -19,6 +19,9 @@ import pytest
 import yaml
 from aiohttp import web
 
+from bot.intent.phrases import word_of
+from bot.procedures.action import Slot as ActionSlot
+from bot.procedures.action import SlotKind
 from integrations.contract import PermissionRefused, Person, SystemDown
 from integrations.declared import DeclaredError, Fetcher, NotFound, load
 from integrations.declared.address import Template, TemplateError, public
@@ -64,7 +67,14 @@ class TestTheFile:
             ({"phrases": ["where is my {parcel}"]}, "phrases"),
             ({"phrases": ["{order}"]}, "phrases"),
             ({"slots": {"order": {"ask": "Which?", "pattern": "("}}}, "slots.order.pattern"),
-            ({"slots": {"order": {"ask": "Which?", "pattern": ".*"}}}, "slots.order.pattern"),
+            ({"slots": {"order": {"ask": "Which?", "pattern": "[A-Z]*"}}}, "slots.order.pattern"),
+            (
+                {"slots": {"order": {"ask": "Which?", "pattern": "([A-Z0-9]+)+-[0-9]+"}}},
+                "slots.order.pattern",
+            ),
+            ({"slots": {"order": {"ask": "Which?", "pattern": "(a|aa)+b"}}}, "slots.order.pattern"),
+            ({"slots": {"order": {"ask": "Which?", "pattern": "a+a+a+a+b"}}}, "slots.order.pattern"),
+            ({"slots": {"order": {"ask": "Which?", "pattern": "(?=a)a"}}}, "slots.order.pattern"),
             ({"slots": {}}, "url"),
             ({"method": "POST"}, "method"),
             ({"hosts": []}, "hosts"),
@@ -285,6 +295,7 @@ def test_a_hostile_value_stays_in_its_place(template: str) -> None:
         ("::", False),
         ("fe80::1", False),
         ("fc00::1", False),
+        ("fec0::1", False),
         ("ff02::1", False),
         ("::ffff:127.0.0.1", False),
         ("::ffff:10.0.0.1", False),
@@ -379,6 +390,22 @@ class TestAsking:
         line, facts = await fetcher(tmp_path).ask(look_up, "", VALUES, ME)
         assert line == "shipped"
         assert facts == [("Arrives", "2026-11-30"), ("Numbers", "1, 2"), ("Late", "no")]
+
+    @pytest.mark.parametrize(
+        "expression",
+        ["items[?x>`1`]", "max_by(items, &x)", "contains(text, items)", "items[::0]", "deep", "sum(items)"],
+    )
+    async def test_an_expression_that_does_not_fit_the_answer_shows_nothing(
+        self, system: System, tmp_path: Path, expression: str
+    ) -> None:
+        deep: Any = 1
+        for _ in range(700):
+            deep = [deep]
+        said = {"items": [{"x": 1}, {"x": "a"}, 3], "text": "abc", "deep": deep, "status": "ok"}
+        system.answer = lambda request: web.json_response(said)
+        look_up = look_up_at(system, facts={"Odd": expression, "Good": "status"})
+        _, facts = await fetcher(tmp_path).ask(look_up, "", VALUES, ME)
+        assert facts[-1] == ("Good", "ok")
 
     async def test_who_asks_is_put_in_by_us(self, system: System, tmp_path: Path) -> None:
         tricked = {**VALUES, "me.id": "id-of-mei"}
@@ -483,6 +510,16 @@ class TestWhereItMayGo:
             await fetcher(tmp_path, Names(leads_to)).ask(look_up_at(system, private=False), "", VALUES, ME)
         assert self.tried == []
 
+    @pytest.mark.parametrize(
+        "leads_to", ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "224.0.0.1"]
+    )
+    async def test_not_even_a_private_name_leads_to_the_keys_of_a_cloud(
+        self, system: System, tmp_path: Path, leads_to: str
+    ) -> None:
+        with pytest.raises(SystemDown):
+            await fetcher(tmp_path, Names([leads_to])).ask(look_up_at(system), "", VALUES, ME)
+        assert self.tried == []
+
     async def test_a_name_that_means_something_else_a_moment_later_is_asked_once(
         self, system: System, tmp_path: Path
     ) -> None:
@@ -508,3 +545,10 @@ class TestWhereItMayGo:
         monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
         await fetcher(tmp_path).ask(look_up_at(system), "", VALUES, ME)
         assert len(system.asked) == 1
+
+
+def test_no_pattern_that_is_taken_makes_a_message_slow() -> None:
+    slot = ActionSlot("x", SlotKind.WORD, "Which?", pattern="[A-Z0-9]+[A-Z0-9]+[A-Z0-9]+-")
+    begun = time.monotonic()
+    assert word_of(slot, " ".join(["A" * 40] * 8)) is None
+    assert time.monotonic() - begun < 0.5

@@ -191,6 +191,12 @@ async def test_a_token_that_the_provider_did_not_sign_is_refused(
         await side.sign_in()
 
 
+async def test_a_token_for_another_that_names_us_as_the_party_is_refused(side: Side) -> None:
+    side.idp.wrong = {"aud": "another-app", "azp": side.idp.client_id}
+    with pytest.raises(SignInRefused, match="aud"):
+        await side.sign_in()
+
+
 async def test_keys_that_changed_are_read_anew(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
     await side.sign_in()
     side.idp.new_key()
@@ -258,7 +264,9 @@ class TestAProviderOnABadDay:
             await OpenId(settings).begin(BACK, STATE)
         server.idp.base = lambda: address
 
-    @pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+    @pytest.mark.parametrize(
+        "name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"]
+    )
     async def test_an_endpoint_in_the_clear(
         self, openid: tuple[FakeOpenId, OpenIdSettings], name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -300,8 +308,11 @@ class TestOpenId:
         )
         side = Side(OpenId(claim), server.idp)
         assert (await side.sign_in()).person == "p-7"
-        with pytest.raises(SignInRefused, match="employee_uuid"):
-            await side.sign_in("mei")
+        assert (await side.sign_in()).mail == "", "and no address does"
+        for said in (None, "", 7):
+            server.idp.accounts["mei"]["employee_uuid"] = said
+            with pytest.raises(SignInRefused, match="employee_uuid"):
+                await side.sign_in("mei")
 
     async def test_the_answer_of_another_provider_is_refused(
         self, openid: tuple[FakeOpenId, OpenIdSettings]
