@@ -69,13 +69,11 @@ class SignIns:
         purpose: str,
         kept: Mapping[str, Any],
         until: datetime,
-    ) -> bool:
-        """:param anybody: it takes no link to begin this one
-        :returns: False: so many are away that this is an attack, or a provider that lets nobody back"""
+    ) -> None:
+        """:param anybody: it takes no link to begin this one; of too many the oldest is given up, so that
+        nobody keeps others out for long"""
         away = int((_AWAY.first(conn, what=what) or (0,))[0])
-        if anybody and away >= MOST_AWAY:
-            return False
-        if not anybody and away >= _MOST_FOR_ONE:
+        if away >= (MOST_AWAY if anybody else _MOST_FOR_ONE):
             _OLDEST.run(conn, what=what)
         hashed = digest(state)
         sealed = self._box.seal(json.dumps(dict(kept)).encode(), hashed.encode())
@@ -88,7 +86,6 @@ class SignIns:
             kept=sealed,
             until=until.isoformat(),
         )
-        return True
 
     def back(
         self, conn: sa.Connection, *, state: str, browser: str, now: datetime
