@@ -142,8 +142,8 @@ def _entra(settings: Settings, kind: str) -> Any:
     try:
         return getattr(entra, kind)(
             entra.EntraSettings(
-                tenant=settings.entra_tenant_id,
-                app_id=settings.entra_app_id,
+                tenant=settings.entra_tenant_id.lower(),  # as its tokens write them
+                app_id=settings.entra_app_id.lower(),
                 secret=settings.entra_app_secret,
                 certificate=settings.entra_certificate_file,
                 protected=listed(settings.entra_protected),

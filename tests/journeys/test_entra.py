@@ -25,8 +25,8 @@ def graph() -> Iterator[FakeGraph]:
 
 def settings_of(graph: FakeGraph) -> dict[str, Any]:
     return {
-        "entra_tenant_id": TENANT,
-        "entra_app_id": APP_ID,
+        "entra_tenant_id": TENANT.upper(),  # as some pages of Microsoft's show ids
+        "entra_app_id": APP_ID.upper(),
         "entra_app_secret": SECRET,
         "entra_groups": ",".join(f"{name}={group_id(name)}" for name in GROUPS),
         "entra_protected": "protected",

@@ -32,7 +32,7 @@ from tests.servers.entra.login import Login
 from tests.servers.thread import InThread
 
 APP_ID = "7e0c9b1a-52f1-4d0e-8a43-6a6b0f6f9c11"
-TENANT = "22222222-3333-4444-5555-666666666666"
+TENANT = "2b2c2d2e-3333-4444-5555-66666666666f"
 SECRET = "s3cr3t~of-the-graph-app"
 SCOPE = "https://graph.microsoft.com/.default"
 
