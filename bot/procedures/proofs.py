@@ -55,14 +55,6 @@ class Proofs:
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    def ways(self, person: str, *, before: datetime | None = None) -> tuple[str, ...]:
-        """How this person can prove who they are.
-
-        :param before: an authenticator counts that was there before this moment
-        """
-        with self._office.database.read() as conn:
-            return ways(conn, self._office, person, before=before)
-
     def held(self, what: str, browser: str) -> Proof | None:
         """The proof of this that was given in this browser."""
         with self._office.database.read() as conn:
@@ -204,7 +196,10 @@ def shown_by(conn: Connection, office: Office, request: Request) -> tuple[str, .
 
 
 def ways(conn: Connection, office: Office, person: str, *, before: datetime | None = None) -> tuple[str, ...]:
-    """See ``Proofs.ways``; in the caller's transaction."""
+    """How this person can prove who they are.
+
+    :param before: an authenticator counts that was there before this moment
+    """
     since = office.authenticators.since(conn, person)
     enrolled = since is not None and (before is None or since < before)
     return (*((SIGN_IN,) if office.sign_in else ()), *((AUTHENTICATOR,) if enrolled else ()))
