@@ -19,6 +19,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.store.database import StorageDown
+from integrations.contract import ConnectorError
+
 log = structlog.get_logger()
 
 _BODY_BYTES = 4_096
@@ -176,11 +179,12 @@ def told(title: str, words: str, status: int = 200) -> Response:
 
 
 async def failed(request: Request, error: Exception) -> Response:
-    """A system or our own storage is down, or a fault of ours: nothing was done."""
+    """A system or our own storage is down: nothing was done. Or a fault of ours: then nobody can say."""
     log.error("page.failed", path=request.url.path.split("/")[1], error=type(error).__name__)
-    return told(
-        "Not now", "I cannot do this right now, and nothing was done. Please try again in a minute.", 503
-    )
+    words = "I cannot do this right now, and nothing was done. Please try again in a minute."
+    if not isinstance(error, ConnectorError | StorageDown):
+        words = "Something broke on our side. Look in your messages how things stand before you try again."
+    return told("Not now", words, 503)
 
 
 def wrong(words: str) -> str:
@@ -188,8 +192,8 @@ def wrong(words: str) -> str:
     return f'<p class="wrong" role="alert">{escape(words)}</p>' if words else ""
 
 
-def sign_in_link(url: str, name: str, label: str = "Sign in with {name}") -> str:
-    return f'<a class="go" href="{escape(url)}" rel="nofollow">{escape(label.format(name=name))}</a>'
+def sign_in_link(url: str, name: str) -> str:
+    return f'<a class="go" href="{escape(url)}" rel="nofollow">Sign in with {escape(name)}</a>'
 
 
 def code_form(browser: Browser, name: str, label: str, *, hint: str = "", button: str = "Continue") -> str:

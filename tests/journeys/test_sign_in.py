@@ -11,8 +11,11 @@ from typing import Any
 
 import pyotp
 import pytest
+from starlette.requests import Request
 
+from bot.pages.page import failed
 from bot.procedures.request import State
+from bot.store.database import StorageDown
 from integrations.contract import Status, SystemDown
 from tests.house import MONDAY, Clock, House
 from tests.servers.openid import FakeOpenId
@@ -431,6 +434,18 @@ class TestAnAuthenticatorBesideAProvider:
             code = pyotp.TOTP(secret[1].replace(" ", "")).at(int(desk.clock().timestamp()))
             assert "Your recovery codes" in (await browser.sends(url, page, code=code)).text
             assert "Since" in (await browser.get(url)).text
+
+
+async def test_of_a_fault_of_ours_no_page_says_that_nothing_was_done() -> None:
+    request = Request({"type": "http", "method": "POST", "path": "/approve/R-1", "headers": []})
+    for error, sure in (
+        (StorageDown("disk full"), True),
+        (SystemDown("no answer"), True),
+        (KeyError("x"), False),
+    ):
+        said = bytes((await failed(request, error)).body).decode()
+        assert ("nothing was done" in said) is sure
+        assert str(error) not in said
 
 
 async def test_a_directory_that_is_down_is_said_on_the_page_and_nothing_is_decided(
