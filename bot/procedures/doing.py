@@ -210,9 +210,10 @@ class Doing:
         with self._office.database.read() as conn:
             journal = ledger.journal(conn, request.ref)
             others = ledger.granted(conn, request.subject, request.resource or "")
+            shared = any(_gives(conn, each) for each in others if each.ref != request.ref)
         open_steps = [name for name, each in journal.items() if by and each.state in ("begun", "unknown")]
         did = bool(open_steps) or any(each.state == "done" for each in journal.values())
-        ours = did or any(each.state is State.ACTIVE for each in others)
+        ours = did or shared
         timed = ours and request.shown.minutes is not None
         changes: dict[str, Any] = {
             "given_at": now,
@@ -361,6 +362,15 @@ def _hand_over(conn: Connection, ended: Request, heir: Request, steps: tuple[Ste
         if before[step.name].state == "done":
             ledger.set_step(conn, heir.ref, step.name, "done")
             ledger.set_step(conn, ended.ref, step.name, "undone")
+
+
+def _gives(conn: Connection, other: Request) -> bool:
+    """Whether what is there may be this grant's work: it runs, or a crash came between its write and the
+    note of it. A later grant that found it so already inherits it then, and must not end untimed."""
+    if other.state in (State.EXECUTING, State.STUCK):
+        journal = ledger.journal(conn, other.ref).values()
+        return any(each.state in ("begun", "unknown", "done") for each in journal)
+    return other.state is State.ACTIVE
 
 
 def _builds_on(conn: Connection, other: Request) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 from datetime import datetime, timedelta
@@ -384,6 +385,42 @@ class TestEveryTimedGrantEndsAndOnlyOurOwn:
         running = desk.requests(State.ACTIVE)
         assert len(running) == 1
         assert await desk.has("ana", "figma-editors"), "an active grant is one that holds"
+
+    @pytest.mark.parametrize("first_is", [State.EXECUTING, State.STUCK])
+    async def test_a_grant_that_finds_the_work_of_one_a_crash_interrupted_keeps_it(
+        self, desk: House, monkeypatch: pytest.MonkeyPatch, first_is: State
+    ) -> None:
+        add = desk.app.company.groups.add
+
+        async def dies_after(group: str, person: str, *, op: str) -> bool:
+            await add(group, person, op=op)
+            if first_is is State.EXECUTING:
+                raise asyncio.CancelledError
+            raise OutcomeUnknown("the reply was lost")
+
+        await desk.says("ana", "I need access to figma for 3 days")
+        first = desk.request()
+        with monkeypatch.context() as broken:
+            broken.setattr(desk.app.company.groups, "add", dies_after)
+            if first_is is State.STUCK:
+                broken.setattr("bot.procedures.execute._asked", answers(None))
+            with contextlib.suppress(asyncio.CancelledError):
+                await desk.press("ana", "Yes, do it")
+        assert desk.state() is first_is
+
+        second = await desk.asks("ana", "I need access to figma for 10 days")  # before the first is recovered
+        states = {each.ref: each.state for each in desk.requests()}
+        assert states == {first.ref: first_is, second.ref: State.ACTIVE}
+        if first_is is State.STUCK:
+            await desk.app.engine.resolve(first.ref, "p-1", "test", happened=True)
+        await desk.settle()
+        desk.clock.forward(days=4)
+        await desk.settle()
+        assert await desk.has("ana", "figma-editors"), "the second still needs it"
+        desk.clock.forward(days=8)
+        await desk.settle()
+        assert not await desk.has("ana", "figma-editors"), "and takes it back at its end"
+        assert {each.state for each in desk.requests()} == {State.ENDED}
 
     async def test_somebody_added_by_hand_meanwhile_loses_nothing_that_was_not_ours(
         self, desk: House
