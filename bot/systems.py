@@ -14,14 +14,13 @@ from bot.settings.paths import Paths
 from integrations.company import Company
 from integrations.contract import (
     Accounts,
-    Balance,
     Directory,
     Groups,
     Memberships,
     Passes,
     SignIn,
-    TimeOff,
 )
+from integrations.work import Balance, TimeOff
 
 
 class CannotStart(Exception):

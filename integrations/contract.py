@@ -1,5 +1,8 @@
 """What every connected system promises: the values that cross the border, the ports, the named errors.
 
+Here: people, their accounts and groups, and how they sign in. What they work with is in
+``integrations.work``.
+
 A connector is one folder beside this file that implements some of these ports. Every port is
 asynchronous; a connector whose SDK blocks wraps its calls in ``asyncio.to_thread``. People and
 groups are keyed by the immutable id of their system, never by what somebody typed.
@@ -10,8 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -77,17 +79,6 @@ class AccountState:
     disabled: bool
     must_change: bool  # the password has to be changed at the next log-in
     password_set_at: datetime | None  # UTC; moves with every reset: the read-back of one
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """Time off that is left to one person under one policy."""
-
-    policy: str  # "Vacation"
-    unit: str  # "hours" or "days"
-    available: Decimal
-    used: Decimal
-    as_of: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +237,6 @@ class Passes(Protocol):
 
         :raises PermissionRefused:, :raises AccountDisabled:, :raises OutcomeUnknown:
         """
-
-
-class TimeOff(Protocol):
-    async def balances(self, person_id: str, on: date) -> list[Balance]:
-        """What is left on a day, one entry a policy."""
 
 
 class SignIn(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.chat.card import Card, Fact
 from bot.procedures.action import Lookup, Params, Slot, SlotKind, World
-from integrations.contract import Balance, Person
+from integrations.contract import Person
+from integrations.work import Balance
 
 
 class PtoBalance(Lookup):

@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from bot.chat.card import Card, Fact
-from integrations.contract import Accounts, Directory, Groups, Memberships, Passes, Person, Secret, TimeOff
+from integrations.contract import Accounts, Directory, Groups, Memberships, Passes, Person, Secret
+from integrations.work import TimeOff
 from policies.catalogue import Catalogue, Resource
 
 # Parameters of a request: JSON values only, each put there by a slot. See ``SlotKind``.

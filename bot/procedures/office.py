@@ -16,7 +16,8 @@ from bot.store.authenticators import Authenticators
 from bot.store.database import Database
 from bot.store.proofs import SignIns
 from bot.store.sealed import Seals
-from integrations.contract import Accounts, Directory, Groups, Memberships, Passes, SignIn, TimeOff
+from integrations.contract import Accounts, Directory, Groups, Memberships, Passes, SignIn
+from integrations.work import TimeOff
 from policies.catalogue import Catalogue
 from policies.decide import Policies
 

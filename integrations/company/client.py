@@ -19,7 +19,7 @@ from integrations.contract import SystemDown
 
 BUSY_SECONDS = 2.0  # how long a write waits for its turn before the system counts as down
 APPLICATION_ID = 0x414C4649  # "ALFI", in the header of every company file
-VERSION = 1  # of the tables
+VERSION = 2  # of the tables
 
 Row = tuple[Any, ...]
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from typing import Self
 from integrations.company.accounts import CompanyAccounts
 from integrations.company.check import check
 from integrations.company.client import Client
-from integrations.company.create import create
+from integrations.company.create import create, upgrade
 from integrations.company.directory import CompanyDirectory
 from integrations.company.groups import CompanyGroups
 from integrations.company.hr import HumanResources
@@ -43,6 +43,7 @@ class Company:
         path = Path(path)
         if not path.exists():
             create(path, seed_dir or SEED)
+        upgrade(path, seed_dir or SEED)
         return cls(Client(path))
 
     async def check(self) -> str:

@@ -23,9 +23,11 @@ from integrations.company.client import APPLICATION_ID, VERSION
 from integrations.company.errors import named
 from integrations.company.passwords import hashed
 from integrations.company.seed_files import Seed, SeedPerson
+from integrations.company.work_tables import create_work_tables, fill_work_tables
 from integrations.contract import SystemDown
 from integrations.text import folded, words
 
+_HEADER = ("application_id", "user_version")
 _ABANDONED_SECONDS = 60  # an unfinished file older than this belongs to a process that was killed
 
 
@@ -47,6 +49,24 @@ def create(path: Path, seed_dir: Path) -> None:
         raise SystemDown(f"the company file {path.name} cannot be created: {error}") from error
     except sqlite3.Error as error:
         raise named(error) from error
+
+
+def upgrade(path: Path, seed_dir: Path) -> None:
+    """Give a company file of the version before what it lacks. :raises SeedRefused:, :raises SystemDown:"""
+    db = Database(path)
+    try:
+        if tuple(db.execute(f"PRAGMA {name}").fetchone()[0] for name in _HEADER) != (APPLICATION_ID, 1):
+            return  # there is nothing to do, or it is none of ours: the client says so
+        seed = Seed.read(seed_dir)
+        with db.conn:
+            db.conn.execute("BEGIN IMMEDIATE")
+            create_work_tables(db)
+            fill_work_tables(db, seed, dict(db.execute("SELECT account, id FROM person").fetchall()))
+            db.conn.execute(f"PRAGMA user_version = {VERSION}")
+    except sqlite3.Error as error:
+        raise named(error) from error
+    finally:
+        db.close()
 
 
 def _build(path: Path, seed: Seed) -> None:
@@ -117,6 +137,7 @@ def _create_tables(db: Database) -> None:
         not_null={"at", "op", "kind", "person_id", "changed"},
     )
     db.table("write_log").create_index(["op"])
+    create_work_tables(db)
 
 
 def _fill(db: Database, seed: Seed, now: datetime) -> None:
@@ -158,6 +179,7 @@ def _fill(db: Database, seed: Seed, now: datetime) -> None:
         for account, balances in plan.balances.items()
         for policy, (available, used) in balances.items()
     )  # fmt: skip
+    fill_work_tables(db, seed, ids)
 
 
 def _words_of(person: SeedPerson) -> dict[str, bool]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -77,12 +78,39 @@ class SeedPlan(_Entry):
     balances: dict[Plain, dict[str, tuple[Amount, Amount]]]  # account -> policy -> available, used
 
 
+class SeedItem(_Entry):
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    name: str = Field(min_length=1)
+    price: Amount
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    kind: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+class SeedEquipment(_Entry):
+    items: tuple[SeedItem, ...] = ()
+    budgets: dict[str, Plain] = {}  # department -> account of whoever answers for the money
+
+
+class SeedExpense(_Entry):
+    id: Plain
+    account: Plain
+    title: str = Field(min_length=1)
+    amount: Amount
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    status: str
+    submitted_on: date | None = None
+    paid_on: date | None = None
+
+
 @dataclass(frozen=True)
 class Seed:
     company: SeedCompany
     people: tuple[SeedPerson, ...]
     groups: tuple[SeedGroup, ...]
     plans: tuple[SeedPlan, ...]
+    equipment: SeedEquipment = field(default_factory=SeedEquipment)
+    expenses: tuple[SeedExpense, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> Seed:
@@ -94,6 +122,8 @@ class Seed:
             people=tuple(_with_mail(person, company.domain) for person in people),
             groups=_read(folder / "groups.yaml", tuple[SeedGroup, ...]),
             plans=_read(folder / "time_off.yaml", tuple[SeedPlan, ...]),
+            equipment=_read(folder / "equipment.yaml", SeedEquipment, absent=SeedEquipment()),
+            expenses=_read(folder / "expenses.yaml", tuple[SeedExpense, ...], absent=()),
         )
         seed._check()
         return seed
@@ -115,9 +145,16 @@ class Seed:
             _known("time_off.yaml", plan.plan, plan.balances, accounts)
             for account, balances in plan.balances.items():
                 _known("time_off.yaml", account, balances, plan.policies.keys())
+        _unique("equipment.yaml", "key", (item.key for item in self.equipment.items))
+        _known("equipment.yaml", "budgets", self.equipment.budgets.values(), accounts)
+        _unique("expenses.yaml", "id", (expense.id for expense in self.expenses))
+        _known("expenses.yaml", "the list", (expense.account for expense in self.expenses), accounts)
 
 
-def _read(path: Path, model: type[T]) -> T:
+def _read(path: Path, model: type[T], *, absent: T | None = None) -> T:
+    """:param absent: what a file that is not there stands for; None: it has to be there"""
+    if absent is not None and not path.exists():
+        return absent
     try:
         return TypeAdapter(model).validate_python(
             yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)

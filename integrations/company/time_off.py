@@ -10,8 +10,9 @@ from datetime import date
 from decimal import Decimal
 
 from integrations.company.client import Client, Row
-from integrations.contract import Balance, UnknownPerson
+from integrations.contract import UnknownPerson
 from integrations.text import known_id
+from integrations.work import Balance
 
 
 class CompanyTimeOff:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from integrations.company import Company
-from integrations.contract import TimeOff
+from integrations.work import TimeOff
 from tests.contracts import ad_world, company_world, entra_world, ldap_world
 from tests.contracts.world import Connector
 

@@ -24,10 +24,10 @@ from integrations.contract import (
     Secret,
     Status,
     SystemDown,
-    TimeOff,
     UnknownGroup,
     UnknownPerson,
 )
+from integrations.work import TimeOff
 from tests.contracts.world import Connector
 
 GOOD = Secret("Quiet-Harbour-Lantern-42")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from integrations.contract import Accounts, Check, Directory, Groups, TimeOff
+from integrations.contract import Accounts, Check, Directory, Groups
+from integrations.work import TimeOff
 
 
 @dataclass(frozen=True)
