@@ -9,6 +9,7 @@ import os
 import runpy
 import sys
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import partial
 
 import structlog
@@ -183,6 +184,8 @@ def _policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     explain.add_argument("--for", dest="for_", metavar="WHO", help="the subject, where it is not the sender")
     explain.add_argument("--resource", help="key of the catalogue")
     explain.add_argument("--days", type=int)
+    explain.add_argument("--amount", type=Decimal, metavar="EUR", help="what it costs")
+    explain.add_argument("--kind", default="", help='of what it is: "laptop", "Sick"')
 
 
 def _add(

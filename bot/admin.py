@@ -35,7 +35,7 @@ from bot.intent.understand import Understander
 from bot.people import find_person
 from bot.procedures.action import SlotKind
 from bot.procedures.enrolment import Enrolments
-from bot.procedures.request import IllegalMove
+from bot.procedures.request import IllegalMove, Shown
 from bot.settings import Settings
 from bot.settings.paths import Paths
 from bot.store import quarantine
@@ -356,15 +356,22 @@ class _House:
             )
         if SlotKind.SPAN in asks_for and not args.days:
             raise Wrong(f"{args.action} is for a time: add --days NUMBER")
-        minutes = args.days * 24 * 60 if args.days else None
+        shown = Shown(
+            minutes=args.days * 24 * 60 if args.days else None,
+            amount_cents=int(args.amount * 100) if args.amount is not None else None,
+            currency="EUR",
+            kind=args.kind,
+        )
         ruled = office.registry[args.action].policy or args.action
-        ask = await gate.ask(ruled, asker.id, subject.id, resource=args.resource, minutes=minutes)
+        ask = await gate.ask(ruled, asker.id, subject.id, resource=args.resource, shown=shown)
         near = [
             *await directory.managers(subject.id),
             *await office.ports.groups.members(office.settings.fallback),
         ]
         if args.resource:
             near.append(await directory.by_mail(office.catalogue[args.resource].owner))
+        if args.amount is not None:
+            near += await gate.budget_line(subject.id)
         candidates = [
             (each.name, await gate.who(each.id)) for each in {each.id: each for each in near}.values()
         ]
@@ -394,5 +401,5 @@ def _house(settings: Settings) -> Iterator[_House]:
             yield _House(app, loop)
         finally:
             app.office.database.close()
-            app.systems.close()
+            loop.run(app.systems.close())
             loop.run(app.web.close())

@@ -44,9 +44,11 @@ from bot.pages.reveal import reveal_pages
 from bot.pages.sign_in import sign_in_pages
 from bot.people import People
 from bot.procedures.action import Registry
+from bot.procedures.days import Calendars
 from bot.procedures.decisions import Decisions
 from bot.procedures.engine import Engine
 from bot.procedures.enrolment import Enrolments
+from bot.procedures.help_desk import HelpDeskThreads
 from bot.procedures.linking import Linking
 from bot.procedures.office import Office
 from bot.procedures.proofs import Proofs
@@ -58,7 +60,7 @@ from bot.store.database import Database, StorageDown
 from bot.store.inbox import Inbox, forget
 from bot.store.keys import KeyFile
 from bot.store.lock import DataLock
-from bot.store.migrations import people, places, proofs, spine
+from bot.store.migrations import people, places, proofs, spine, threads
 from bot.store.places import StoredPlaces
 from bot.store.proofs import SignIns
 from bot.store.proofs import forget as forget_proofs
@@ -79,6 +81,7 @@ MIGRATIONS = (
     people,
     places,
     proofs,
+    threads,
 )  # numbered by place: only ever add at the end
 
 _UNDER_WAY = timedelta(seconds=15)  # what came in lately is being handled
@@ -214,6 +217,7 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
         people=People(system.directory, database, platforms, clock, link_by_mail=settings.link_by_mail),
         platforms=platforms,
         clock=clock,
+        calendars=_calendars(settings),
         sign_in=systems.sign_in,
     )
     engine = Engine(office)
@@ -235,6 +239,14 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
         exception_handlers={ConnectorError: failed, StorageDown: failed, Exception: failed},
     )
     return App(settings, office, engine, desk, systems, web, keys, asgi, ready, chats)
+
+
+def _calendars(settings: Settings) -> Calendars:
+    """:raises CannotStart:"""
+    try:
+        return Calendars(settings.holidays)
+    except ValueError as error:
+        raise CannotStart(f"DESKHAND_HOLIDAYS: {error}") from error
 
 
 def _pages(office: Office, engine: Engine, web: WebPlatform, door: Door | None) -> list[BaseRoute]:
@@ -268,7 +280,9 @@ async def running(settings: Settings, clock: Callable[[], datetime] = now) -> As
         app = assemble(settings, clock)
         await _look_at(app.systems)
         await app.office.jobs.launch()
-        keeper = asyncio.create_task(_keep_house(app))
+        keepers = [asyncio.create_task(_keep_house(app))]
+        if app.engine.help_desk:
+            keepers.append(asyncio.create_task(_keep_listening(app, app.engine.help_desk)))
         try:
             for chat in app.chats:
                 await chat.start()
@@ -282,9 +296,10 @@ async def running(settings: Settings, clock: Callable[[], datetime] = now) -> As
             app.ready.clear()
             for chat in app.chats:
                 await chat.stop()
-            keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeper
+            for keeper in keepers:
+                keeper.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await keeper
             await app.desk.finish()
             await app.engine.finish()
             await app.office.jobs.stop()
@@ -292,7 +307,7 @@ async def running(settings: Settings, clock: Callable[[], datetime] = now) -> As
                 await chat.close()
             await _checkpoint(app)
             app.office.database.close()
-            app.systems.close()
+            await app.systems.close()
             await app.web.close()
     finally:
         lock.release()
@@ -326,6 +341,16 @@ async def _keep_house(app: App) -> None:
         except Exception:  # it is tried again at the next round, and seen in the log
             log.exception("housekeeping.failed")
         await asyncio.sleep(_SWEEP_S)
+
+
+async def _keep_listening(app: App, help_desk: HelpDeskThreads) -> None:
+    """What helpers say on tickets is passed on."""
+    while True:
+        try:
+            await help_desk.look()
+        except Exception:  # it is tried again at the next round, and seen in the log
+            log.exception("tickets.failed")
+        await asyncio.sleep(app.settings.tickets_poll.total_seconds())
 
 
 async def _checkpoint(app: App) -> None:

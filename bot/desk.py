@@ -27,12 +27,13 @@ from bot.people import Stranger
 from bot.procedures.action import Action, Declined, Impossible, Lookup, Procedure, Slot
 from bot.procedures.cards import WRITTEN
 from bot.procedures.engine import Engine, Picked
+from bot.procedures.guess import Guess
+from bot.procedures.help_desk import ANSWER
 from bot.procedures.linking import Linking
 from bot.procedures.lookup import Lookups
 from bot.procedures.notices import Notices, about_a_person
 from bot.procedures.office import Office
 from bot.procedures.request import Request
-from bot.procedures.slots import Guess
 from bot.store.database import StorageDown
 from bot.store.handles import Choice, Handles, Meaning, meaning_of
 from bot.store.inbox import Inbox, lately
@@ -225,6 +226,11 @@ class Desk:
         if (card := await self._wishes.answer(person, inbound)) is not None:
             await self._reply(inbound, [card])
             return Ack()
+        help_desk = self._engine.help_desk
+        if help_desk and (to := help_desk.mine(person, inbound.text)):
+            ack = await help_desk.reply(person, *to, inbound)
+            await self._reply(inbound, [Card(title=to[0], text=ack.notice or ack.errors[ANSWER])])
+            return Ack()
         slots = {action.name: action.slots for action in self._office.registry.named()}
         now, zone = self._office.clock(), person.time_zone
         proposal = self._understander.propose(inbound.text, now=now, time_zone=zone, slots_of=slots)
@@ -318,6 +324,13 @@ class Desk:
             )
             for name in likely
         )
+        help_desk = self._engine.help_desk
+        if kept and help_desk and (key := help_desk.open_key(person)):
+            meaning = Meaning(owner, Choice.REPLY, person.id, detail={"key": key, "words": kept})
+            buttons = (
+                *buttons,
+                Button(label=f"Pass it on to {key}", handle=handles.mint(meaning), sends_inputs=False),
+            )
         await self._office.database.write(handles.keep)
         text = (
             "That sounds like a question, and I only do things; people at the help desk answer."
@@ -345,6 +358,8 @@ class Desk:
                 return await self._run(
                     person, inbound, GIVE_BACK, {slot: Picked(meaning.owner)}, "", "button"
                 )
+            case Choice.REPLY if mine:
+                return await self._reply_to_helper(person, meaning, inbound)
             case Choice.AUDIT if mine:
                 page = await self._commands.page(person, meaning, inbound)
                 await self._office.platforms[inbound.platform].whisper(inbound, page)
@@ -373,6 +388,14 @@ class Desk:
             words, now=self._office.clock(), time_zone=person.time_zone, slots_of=slots, only=name
         )
         return await self._run(person, inbound, name, proposal.slots, words, "button")
+
+    async def _reply_to_helper(self, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
+        """What stands in the card's field, or what they had written before."""
+        help_desk = self._engine.help_desk
+        if help_desk is None:
+            return Ack(notice="No ticket system is connected any more.")
+        said = inbound.fields.get(ANSWER, "") or self._words(meaning.detail.get("words"))
+        return await help_desk.reply(person, str(meaning.detail["key"]), said, inbound)
 
     def _words(self, words: object) -> str:
         if not isinstance(words, int):

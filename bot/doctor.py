@@ -83,7 +83,7 @@ def _chats(settings: Settings, paths: Paths, message_to: str | None) -> Iterator
             if message_to:
                 yield loop.run(_proof(app, chat, message_to))
         app.office.database.close()
-        app.systems.close()
+        loop.run(app.systems.close())
         loop.run(app.web.close())
 
 
@@ -142,25 +142,30 @@ def _system(settings: Settings) -> Iterator[Line]:
         system.close()
 
 
-def _beside(settings: Settings) -> Iterator[Line]:
-    """Entra beside Active Directory, and where people sign in."""
+def _beside(settings: Settings) -> list[Line]:
+    """What is connected beside the directory of record, and where people sign in."""
     try:
         systems = Systems.open(settings)
     except (CannotStart, ConnectorError):
-        return  # said of the directory already
+        return []  # said of the directory already
+    return asyncio.run(_asked(systems))
+
+
+async def _asked(systems: Systems) -> list[Line]:
+    lines: list[Line] = []
     try:
-        with asyncio.Runner() as loop:
-            for name, asked in (("entra", systems.beside), ("sign-in", systems.sign_in)):
-                if asked is None:
-                    continue
-                try:
-                    yield name, True, loop.run(asked.check())
-                except ConnectorError as error:
-                    yield name, False, f"{type(error).__name__}: {error}"
-            if systems.beside:
-                yield "its rights", *_permissions(loop.run(systems.beside.missing()))
+        for name, system in (("entra", systems.beside), ("sign-in", systems.sign_in), *systems.work.items()):
+            if system is None:
+                continue
+            try:
+                lines.append((name, True, await system.check()))
+            except ConnectorError as error:
+                lines.append((name, False, f"{type(error).__name__}: {error}"))
+        if systems.beside:
+            lines.append(("its rights", *_permissions(await systems.beside.missing())))
     finally:
-        systems.close()
+        await systems.close()
+    return lines
 
 
 def _permissions(missing: list[str] | None) -> tuple[bool, str]:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from bot.audit.trail import DESKHAND, Event, append
 from bot.chat.card import Card
 from bot.chat.inbound import Inbound, InboundKind
-from bot.chat.platform import Account, Platform, PlatformDown, Unreachable
+from bot.chat.platform import Account, MessageRef, Platform, PlatformDown, Unreachable
 from bot.store import links, quarantine
 from bot.store.database import Database
 from bot.store.links import Link
@@ -175,6 +175,19 @@ class People:
                 continue
             if not everywhere:
                 return
+
+    async def deliver(self, person_id: str, card: Card, *, key: str) -> tuple[str, MessageRef]:
+        """A message that must not be lost, by the first way that leads to them; and the platform it went by.
+
+        :raises Unreachable: none does, :raises PlatformDown:, :raises SystemDown:
+        """
+        async for name, account in self.ways(person_id):
+            platform = self._platforms[name]
+            try:
+                return name, await platform.send(await platform.direct(account), card, key=key)
+            except Unreachable as error:
+                log.info("card.other_way", person=person_id, key=key, platform=name, reason=str(error))
+        raise Unreachable("no way leads to them")
 
     def _in_order(self, person_id: str) -> list[str]:
         """Platforms, the one where they were last or chose to be first."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
@@ -20,7 +21,7 @@ from integrations.contract import (
     Passes,
     SignIn,
 )
-from integrations.work import Balance, TimeOff
+from integrations.work import Balance, Leave, LeaveRefused, NewLeave, UnknownLeave
 
 
 class CannotStart(Exception):
@@ -57,11 +58,19 @@ class Beside(Protocol):
     def close(self) -> None: ...
 
 
+class Connected(Protocol):
+    """A system that people work with: time off, tickets, purchasing."""
+
+    async def check(self) -> str: ...
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Systems:
     record: System
     beside: Beside | None = None  # Entra, where Active Directory is the directory of record
     sign_in: SignIn | None = None
+    work: Mapping[str, Any] = field(default_factory=dict)  # those that people work with, by name
 
     @classmethod
     def open(cls, settings: Settings) -> Systems:
@@ -76,17 +85,25 @@ class Systems:
         elif settings.entra_sign_in:
             entra: Any = beside or record
             sign_in = entra.sign_in
-        return cls(record, beside, sign_in)
+        return cls(record, beside, sign_in, _work(settings, record.directory))
 
     def ports(self) -> Ports:
         record, beside = self.record, self.beside
+        company = (
+            record if isinstance(record, Company) else None
+        )  # it plays every system that is not connected
+        time_off, tickets = self.work.get("bamboohr", company), self.work.get("jira", company)
+        backoffice = self.work.get("backoffice", company)
         return Ports(
             record.directory,
             record.groups,
             beside.accounts(record.accounts) if beside else record.accounts,
-            _time_off(record),
+            time_off.time_off if time_off else _NoTimeOff(),
             passes=beside.passes if beside else record.passes,
             linked={"entra": beside.memberships} if beside else {},
+            tickets=tickets.tickets if tickets else None,
+            equipment=backoffice.equipment if backoffice else None,
+            expenses=backoffice.expenses if backoffice else None,
         )
 
     async def check(self) -> str:
@@ -94,10 +111,12 @@ class Systems:
         said = await self.record.check()
         return f"{said}; {await self.beside.check()}" if self.beside else said
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self.record.close()
         if self.beside:
             self.beside.close()
+        for system in self.work.values():
+            await system.close()
 
 
 def open_system(settings: Settings) -> System:
@@ -174,12 +193,67 @@ def _openid(settings: Settings) -> SignIn:
     return provider
 
 
+def _work(settings: Settings, directory: Directory) -> dict[str, Connected]:
+    """What is configured; each is imported only then."""
+    found: dict[str, Connected] = {}
+    if settings.bamboohr_company:
+        bamboohr = importlib.import_module("integrations.bamboohr")
+        found["bamboohr"] = bamboohr.BambooHr(
+            bamboohr.BambooHrSettings(
+                company=settings.bamboohr_company,
+                api_key=settings.bamboohr_api_key,
+                url=settings.bamboohr_url,
+                ca_file=settings.bamboohr_ca_file,
+            ),
+            directory,
+        )
+    if settings.jira_url:
+        jira = importlib.import_module("integrations.jira")
+        found["jira"] = jira.Jira(
+            jira.JiraSettings(
+                url=settings.jira_url,
+                account=settings.jira_account,
+                token=settings.jira_api_token,
+                service_desk=settings.jira_service_desk,
+                request_type=settings.jira_request_type,
+                equipment_request_type=settings.jira_equipment_type,
+                ca_file=settings.jira_ca_file,
+            ),
+            directory,
+        )
+    if settings.backoffice_url:
+        backoffice = importlib.import_module("integrations.backoffice")
+        found["backoffice"] = backoffice.Backoffice(
+            backoffice.BackofficeSettings(
+                url=settings.backoffice_url,
+                token=settings.backoffice_token,
+                ca_file=settings.backoffice_ca_file,
+            ),
+            directory,
+        )
+    return found
+
+
 class _NoTimeOff:
-    """Where no system keeps time off, nobody has any balance to be told."""
+    """Where no system keeps time off, nobody has any to be told of or to enter."""
 
     async def balances(self, person_id: str, on: date) -> list[Balance]:
         return []
 
+    async def booked(self, person_id: str, first: date, last: date) -> list[Leave]:
+        return []
 
-def _time_off(system: System) -> TimeOff:
-    return system.time_off if isinstance(system, Company) else _NoTimeOff()
+    async def leave(self, person_id: str, leave_id: str) -> Leave:
+        raise UnknownLeave(_NOWHERE)
+
+    async def enter(self, person_id: str, new: NewLeave, *, op: str) -> str:
+        raise LeaveRefused(_NOWHERE)
+
+    async def entered(self, person_id: str, new: NewLeave, *, op: str) -> str | None:
+        return None
+
+    async def cancel(self, person_id: str, leave_id: str, *, op: str) -> bool:
+        raise UnknownLeave(_NOWHERE)
+
+
+_NOWHERE = "no system that keeps time off is connected"

@@ -22,6 +22,7 @@ from integrations.tls import trust
 
 PATIENCE_S = 20.0  # how long a call waits where the system is busy
 ANSWER_BYTES = 8 * 1024 * 1024
+_SHORTEST_S = 0.2  # between two tries, where a system asks for none
 _TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
@@ -34,10 +35,11 @@ class NotThere(ConnectorError):
 class Refused(ConnectorError):
     """400, 409, 422: the system refuses what was asked as it was asked. Nothing was changed."""
 
-    def __init__(self, what: str, status: int, answer: Any) -> None:
+    def __init__(self, what: str, status: int, answer: Any, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{what}: refused ({status})")
         self.status = status
         self.answer = answer  # as it came: parsed JSON, or text; for the log, not for people
+        self.headers = headers or {}  # of the answer: some systems say there why
 
 
 class Rest:
@@ -117,7 +119,7 @@ class Rest:
         if _undone(answer):
             raise SystemDown(f"{what}: busy ({status})")
         if 400 <= status < 500:
-            raise Refused(what, status, _parsed(answer))
+            raise Refused(what, status, _parsed(answer), answer.headers)
         if not 200 <= status < 300:
             raise (OutcomeUnknown if written else SystemDown)(f"{what}: answers {status}")
         if not answer.content:
@@ -136,7 +138,7 @@ def _undone(answer: httpx2.Response) -> bool:
 async def _paused(answer: httpx2.Response, left: float) -> bool:
     """Waited for as long as was asked; False: there is no time left for that."""
     asked = answer.headers.get("retry-after", "")
-    pause = float(asked) if asked.isascii() and asked.isdigit() else 1.0
+    pause = max(float(asked), _SHORTEST_S) if asked.isascii() and asked.isdigit() else 1.0
     if pause >= left:
         return False
     await asyncio.sleep(pause)

@@ -55,6 +55,7 @@ class Leave:
     amount: Decimal  # that it takes from the balance, in ``unit``
     unit: str
     state: LeaveState
+    amounts: Mapping[date, Decimal]  # of every day from the first to the last
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,9 @@ class Case(_Strict):
     days: int | None = None
     minutes: int | None = None
     amount_cents: int | None = None
+    currency: str = "EUR"
+    kind: str = ""
+    budget: tuple[str, ...] = ()  # who may decide on the money
     approver: str = ""
     stage: str = ""
     stands_in: bool = False
@@ -133,6 +136,9 @@ class Cast(_Strict):
             resource=What(case.resource, prop.sensitivity, prop.owner, prop.max_days) if prop else None,
             minutes=case.days * MINUTES_PER_DAY if case.days is not None else case.minutes,
             amount_cents=case.amount_cents,
+            currency=case.currency if case.amount_cents is not None else "",
+            kind=case.kind,
+            budget=case.budget,
         )
 
 
@@ -181,7 +187,7 @@ def load_cases(folder: Path) -> tuple[Cast, list[Case]]:
 
 def _misfit(cast: Cast, case: Case) -> str:
     """Why this case says nothing; empty where it does."""
-    for name in filter(None, (case.who, case.about, case.approver)):
+    for name in filter(None, (case.who, case.about, case.approver, *case.budget)):
         if name not in cast.people:
             return f"{name!r} is not in {CAST}"
     if case.resource and case.resource not in cast.resources:

@@ -67,6 +67,9 @@ class Ask:
     resource: What | None = None
     minutes: int | None = None  # how long a timed grant lasts at most; the rules see days, rounded up
     amount_cents: int | None = None
+    currency: str = ""  # of the amount, ISO 4217
+    kind: str = ""  # of what it is: "Sick", "laptop"
+    budget: tuple[str, ...] = ()  # ids of those who may decide on the money
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +411,11 @@ def _request(ask: Ask) -> dict[str, Any]:
         attributes["days"] = -(-ask.minutes // MINUTES_PER_DAY)
     if ask.amount_cents is not None:
         attributes["amountCents"] = ask.amount_cents
+        attributes["currency"] = ask.currency
+    if ask.kind:
+        attributes["kind"] = ask.kind
+    if ask.budget:
+        attributes["budgetOwners"] = [{"type": "Person", "id": each} for each in ask.budget]
     return {"uid": {"type": "Request", "id": "request"}, "attrs": attributes, "parents": []}
 
 

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from bot.chat.card import Card, Fact
 from bot.procedures.action import Lookup, Params, Slot, SlotKind, World
+from bot.procedures.leave import counted, said, today
 from integrations.contract import Person
-from integrations.work import Balance
 
 
 class PtoBalance(Lookup):
     name = "pto_balance"
     title = "How much time off is left"
-    slots = (Slot("person", SlotKind.REPORT, "Whose time off do you want to see?", required=False),)
+    slots = (
+        Slot("person", SlotKind.REPORT, "Whose time off do you want to see?", required=False),
+        Slot("day", SlotKind.DATE, "On which day?", required=False),
+    )
 
     async def subject(self, world: World, sender: Person, params: Params) -> Person:
         return await world.directory.person(params["person"]) if "person" in params else sender
 
     async def answer(self, world: World, sender: Person, subject: Person, params: Params) -> list[Card]:
-        today = world.now.date()
-        balances = await world.time_off.balances(subject.id, today)
-        whose = "You have" if subject.id == sender.id else f"{subject.name} has"
+        now = today(world, subject)
+        day = date.fromisoformat(params["day"]) if "day" in params else now
+        balances = await world.time_off.balances(subject.id, day)
+        own = subject.id == sender.id
+        later = day > now
+        whose = f"{'You' if own else subject.name} {'will have' if later else 'have' if own else 'has'}"
         if not balances:
             return [Card(title=self.title, text=f"{whose} no time-off policy on record. HR can tell why.")]
         first = balances[0]
         return [
             Card(
                 title=self.title,
-                text=f"{whose} {_amount(first)} of {first.policy.lower()} left.",
+                text=f"{whose} {said(first.available, first.unit)} of {first.policy.lower()} left.",
                 facts=tuple(
-                    Fact(label=each.policy, value=f"{_amount(each)} left, {each.used.normalize():f} used")
+                    Fact(
+                        label=each.policy,
+                        value=f"{said(each.available, each.unit)} left, {counted(each.used)} used",
+                    )
                     for each in balances
                 ),
-                footer=f"As of {today:%d %b %Y}",
+                footer=f"On {day:%d %b %Y}, with what is booked until then"
+                if later
+                else f"As of {day:%d %b %Y}",
             )
         ]
-
-
-def _amount(balance: Balance) -> str:
-    return f"{balance.available.normalize():f} {balance.unit}"
 
 
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -31,7 +31,7 @@ from bot.intent.features import clean, listed
 
 LONGEST = timedelta(days=731)
 _SLIP = timedelta(days=60)
-_LAST_MINUTE = time(23, 59)
+LAST_MINUTE = time(23, 59)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class _Token:
 
 
 @dataclass(frozen=True, slots=True)
-class _Day:
+class Day:
     """A day as said: some of it may only be known from what stands beside it."""
 
     date: date | None = None
@@ -67,8 +67,12 @@ class _Day:
         return bool(self.day) and not self.month and self.date is None
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """It was said, and cannot be meant; ``str(error)`` is for the person."""
+
+
+# What a rule may find: a value and the place after it.
+Found = tuple[Mapping[str, int | str], int] | None
 
 
 _TOKEN = re.compile(
@@ -84,7 +88,7 @@ _TOKEN = re.compile(
     r"|(?P<comma>,)"
     r"|(?P<mark>[^\s])"
 )
-_WEEKDAYS = {
+WEEKDAYS = {
     name: number
     for number, names in enumerate(
         ("monday mon", "tuesday tue tues", "wednesday wed weds", "thursday thu thur thurs", "friday fri",
@@ -93,7 +97,7 @@ _WEEKDAYS = {
     )
     for name in names.split()
 }  # fmt: skip
-_MONTHS = {
+MONTHS = {
     name: number
     for number, names in enumerate(
         ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
@@ -124,7 +128,7 @@ _NEAR = {"yesterday": -1, "today": 0, "tonight": 0, "eod": 0, "tomorrow": 1, "tm
 _UNTIL = listed("until till til untill unitl through thru by ending")
 _TO = listed("to until till til through thru")
 _BETWEEN_TO = _TO | {"and"}
-_FROM = listed("from starting beginning between start")
+FROM = listed("from starting beginning between start")
 _NOT_BEFORE_A_DURATION = listed("in since last past every within after before ago previous per under each")
 _FILLERS = listed(
     "about around just only exactly roughly maybe another further next additional approximately say"
@@ -137,16 +141,23 @@ def find(text: str, *, now: datetime, time_zone: str, answer: bool = False) -> S
 
     :param answer: the text answers "for how long?", so that a bare day means its end
     """
+    return Reader(lowered(text), now.astimezone(UTC), zone_of(time_zone)).read(answer)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """UTC where there is no such zone."""
     try:
-        zone = ZoneInfo(time_zone)
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        zone = ZoneInfo("UTC")
-    lowered = clean(text).lower().replace("\u2019", "'")
-    reader = _Reader(lowered, now.astimezone(UTC), zone)
-    return reader.read(answer)
+        return ZoneInfo("UTC")
 
 
-class _Reader:
+def lowered(text: str) -> str:
+    """As a reader takes it."""
+    return clean(text).lower().replace("\u2019", "'")
+
+
+class Reader:
     """Reads one message. Methods that read at a place return what they read and the next place."""
 
     def __init__(self, text: str, now: datetime, zone: ZoneInfo) -> None:
@@ -161,13 +172,15 @@ class _Reader:
 
     def read(self, answer: bool) -> Span | None:
         rules = [self._range, self._until, self._begun_duration, self._duration, self._whole]
-        if answer:
-            rules.append(self._bare)
+        return self.first_of([*rules, self._bare] if answer else rules)
+
+    def first_of(self, rules: Sequence[Callable[[int], Found]]) -> Span | None:
+        """What the first rule finds that finds anything."""
         for rule in rules:
             for at in range(len(self._tokens)):
                 try:
                     found = rule(at)
-                except _Refused as error:  # said, but not to be used: nothing else is made of it
+                except Refused as error:  # said, but not to be used: nothing else is made of it
                     return Span(None, problem=str(error))
                 except (OverflowError, ValueError):  # a day no calendar has
                     continue
@@ -176,12 +189,9 @@ class _Reader:
                     return Span(value, text=self._text[self._tokens[at].at : self._tokens[end - 1].end])
         return None
 
-    # What a rule may find: a value and the place after it.
-    _Found = tuple[Mapping[str, int | str], int] | None
-
-    def _range(self, at: int) -> _Found:
+    def _range(self, at: int) -> Found:
         """ "from Monday to Wednesday", "Dec 24-31", "24.-31.12." """
-        begun = self._word(at) in _FROM
+        begun = self._word(at) in FROM
         place = at + 1 if begun else at
         if begun and self._word(place) in ("on", "at"):
             place += 1
@@ -203,11 +213,11 @@ class _Reader:
         return (self._between(*completed), second[1]) if completed else None
 
     @staticmethod
-    def _complete(start: _Day, end: _Day) -> tuple[_Day, _Day] | None:
+    def _complete(start: Day, end: Day) -> tuple[Day, Day] | None:
         """Each side takes the month from the other where it has none."""
         if start.bare_number:
             if end.date:
-                start = _Day(date=date(end.date.year, end.date.month, start.day), clock=start.clock)
+                start = Day(date=date(end.date.year, end.date.month, start.day), clock=start.clock)
             elif end.month:
                 start = replace(start, month=end.month)
             else:
@@ -216,7 +226,7 @@ class _Reader:
             end = replace(end, month=start.month)
         return start, end
 
-    def _between(self, start: _Day, end: _Day) -> Mapping[str, int | str]:
+    def _between(self, start: Day, end: Day) -> Mapping[str, int | str]:
         if (
             start.clock
             and start.date is None
@@ -234,14 +244,14 @@ class _Reader:
             if last < first and end.month and end.date is None:
                 last = date(first.year + 1, end.month, end.day)
         if last < first:
-            raise _Refused("The end lies before the start.")
+            raise Refused("The end lies before the start.")
         return self._value(
             self._moment(first, start.clock or time(0)),
-            self._moment(last, end.clock or _LAST_MINUTE),
+            self._moment(last, end.clock or LAST_MINUTE),
             asked_from=True,
         )
 
-    def _yearless(self, start: _Day, end: _Day) -> tuple[date, date]:
+    def _yearless(self, start: Day, end: Day) -> tuple[date, date]:
         for year in (self._today.year - 1, self._today.year, self._today.year + 1):
             if end.date:  # "Dec 24 to 2027-01-03": the start is the last such day before the end
                 first = _on(end.date.year, start.month, start.day)
@@ -259,40 +269,40 @@ class _Reader:
             if last >= self._today:
                 return first, last
             if self._today - last <= _SLIP:
-                raise _Refused(f"{_said(last)} has passed.")
-        raise _Refused("That lies in the past.")
+                raise Refused(f"{_said(last)} has passed.")
+        raise Refused("That lies in the past.")
 
-    def _until(self, at: int) -> _Found:
+    def _until(self, at: int) -> Found:
         if self._word(at) in _UNTIL:
             return self._ending(at + 1)
         if self._words(at, "up to") or self._words(at, "up until"):
             return self._ending(at + 2)
         if self._words(at, "rest of"):  # "for the rest of the week"
             period = self._period(at + 2)
-            return (self._value(None, self._moment(period[1], _LAST_MINUTE)), period[2]) if period else None
+            return (self._value(None, self._moment(period[1], LAST_MINUTE)), period[2]) if period else None
         return None
 
-    def _ending(self, at: int) -> _Found:
+    def _ending(self, at: int) -> Found:
         if self._word(at) in ("and", "including", "the", "about", "on"):
             at += 1
         if self._word(at) == "including":
             at += 1
         if self._words(at, "next week") or self._words(at, "next month") or (
-            self._word(at) in _MONTHS and len(self._word(at)) > 3 and not self._day(at)
+            self._word(at) in MONTHS and len(self._word(at)) > 3 and not self._day(at)
         ):  # fmt: skip
-            raise _Refused("Until which day exactly?")
+            raise Refused("Until which day exactly?")
         found = self._day(at)
         if not found:
             if self._kind(at) == "ordinal" and (number := self._day_number(at)):
-                return self._value(None, self._moment(self._of_month(number[0].day), _LAST_MINUTE)), number[1]
+                return self._value(None, self._moment(self._of_month(number[0].day), LAST_MINUTE)), number[1]
             return None
         day, place = found
         last = self._resolve(day, self._today)
-        return self._value(None, self._moment(last, day.clock or _LAST_MINUTE)), place
+        return self._value(None, self._moment(last, day.clock or LAST_MINUTE)), place
 
-    def _begun_duration(self, at: int) -> _Found:
+    def _begun_duration(self, at: int) -> Found:
         """ "from Monday for two weeks", "two weeks from Monday", "starting tomorrow, 3 days" """
-        if self._word(at) not in _FROM and not self._words(at, "as of"):
+        if self._word(at) not in FROM and not self._words(at, "as of"):
             return None
         place = at + (2 if self._words(at, "as of") else 1)
         if self._word(place) in ("on", "with", "now", "today"):
@@ -300,20 +310,20 @@ class _Reader:
         if self._word(place - 1) in ("now", "today"):
             return None  # the duration alone says it
         week = self._period(place) if self._word(place) == "next" else None
-        found = self._day(place) if not week else (_Day(date=week[0]), week[2])
+        found = self._day(place) if not week else (Day(date=week[0]), week[2])
         if not found:
             return None
         day, place = found
         later = (self._lasting(start) for start in range(place, len(self._tokens)))
         lasting = next(filter(None, later), None) or self._lasting_before(at)
         if not lasting:
-            raise _Refused("It says when it starts, not when it ends.")
+            raise Refused("It says when it starts, not when it ends.")
         first = self._moment(self._resolve(day, self._today), day.clock or time(0))
         minutes, end = lasting
         last = first + timedelta(minutes=minutes)
         if minutes % 1440 == 0 and not day.clock:  # whole days: the last one ends at 23:59 there
             last = self._moment(
-                first.astimezone(self._zone).date() + timedelta(days=minutes // 1440 - 1), _LAST_MINUTE
+                first.astimezone(self._zone).date() + timedelta(days=minutes // 1440 - 1), LAST_MINUTE
             )
         return self._value(first, last, asked_from=True), max(end, at + 1)
 
@@ -324,7 +334,7 @@ class _Reader:
                 return lasting[0], at + 1
         return None
 
-    def _duration(self, at: int) -> _Found:
+    def _duration(self, at: int) -> Found:
         before = self._word(at - 1) if at else ""
         if before in _NOT_BEFORE_A_DURATION or (
             before == "the" and at > 1 and self._word(at - 2) in _NOT_BEFORE_A_DURATION
@@ -346,7 +356,7 @@ class _Reader:
             return None
         minutes, place = lasting
         if minutes > LONGEST // timedelta(minutes=1):
-            raise _Refused("That is longer than two years.")
+            raise Refused("That is longer than two years.")
         return ({"minutes": minutes}, place) if minutes > 0 else None
 
     def _lasting(self, at: int) -> tuple[int, int] | None:
@@ -378,17 +388,17 @@ class _Reader:
             return None
         if self._word(at) == "couple":
             return 2 * _MINUTES[self._word(unit)], unit + 1
-        raise _Refused(f"How many {self._word(unit)} exactly?")
+        raise Refused(f"How many {self._word(unit)} exactly?")
 
     def _unit(self, number: float, at: int) -> tuple[int, int] | None:
         joined = self._kind(at) == "dash"
         if (joined or self._word(at) in ("or", "to")) and self._number(at + 1) is not None:
             if self._word(at + 2) in _MINUTES:  # "2-3 weeks"
-                raise _Refused(f"How many {self._word(at + 2)} exactly?")
+                raise Refused(f"How many {self._word(at + 2)} exactly?")
             return None
         at += joined  # "2-week"
         if self._word(at) in ("working", "business"):
-            raise _Refused("Until which day exactly?")
+            raise Refused("Until which day exactly?")
         at += self._word(at) in ("full", "whole", "more", "calendar", "solid")
         unit = self._word(at)
         if unit not in _MINUTES or (unit in "mhdwy" and self._kind(at - 1) != "number"):
@@ -400,7 +410,7 @@ class _Reader:
             return minutes + more[0], more[1]
         return minutes, at
 
-    def _whole(self, at: int) -> _Found:
+    def _whole(self, at: int) -> Found:
         """ "tomorrow", "next week", "over the weekend", "on Friday", "in December" """
         before = self._word(at - 1) if at else ""
         if before in ("since", "last", "after", "before", "not", "yesterday"):
@@ -424,7 +434,7 @@ class _Reader:
             if period := self._period(at + skip):
                 first, last, place = period
                 return self._value(
-                    self._moment(first, time(0)), self._moment(last, _LAST_MINUTE), asked_from=True
+                    self._moment(first, time(0)), self._moment(last, LAST_MINUTE), asked_from=True
                 ), place
         if word in ("on", "for", "this", "next") or self._word(at) == "only":
             place = at if word in ("this", "next") else at + 1
@@ -433,10 +443,10 @@ class _Reader:
                 clock = found[0].clock
                 if clock and word != "for":
                     return None  # "on Friday at 5pm" is a moment, and has no end
-                end = self._moment(day, clock or _LAST_MINUTE)
+                end = self._moment(day, clock or LAST_MINUTE)
                 return self._value(self._moment(day, time(0)), end, asked_from=True), found[1]
-        if word == "in" and self._word(at + 1) in _MONTHS and self._kind(at + 2) not in ("number", "ordinal"):
-            return self._month(_MONTHS[self._word(at + 1)]), at + 2
+        if word == "in" and self._word(at + 1) in MONTHS and self._kind(at + 2) not in ("number", "ordinal"):
+            return self._month(MONTHS[self._word(at + 1)]), at + 2
         return None
 
     def _month(self, month: int) -> Mapping[str, int | str]:
@@ -444,11 +454,11 @@ class _Reader:
         last = calendar.monthrange(year, month)[1]
         return self._value(
             self._moment(date(year, month, 1), time(0)),
-            self._moment(date(year, month, last), _LAST_MINUTE),
+            self._moment(date(year, month, last), LAST_MINUTE),
             asked_from=True,
         )
 
-    def _bare(self, at: int) -> _Found:
+    def _bare(self, at: int) -> Found:
         """ "friday" as an answer: until then."""
         return self._ending(at)
 
@@ -486,7 +496,7 @@ class _Reader:
 
     # Days
 
-    def _day(self, at: int) -> tuple[_Day, int] | None:
+    def _day(self, at: int) -> tuple[Day, int] | None:
         """A day, with a time of day before or after it; or a time of day alone."""
         if self._word(at) == "the":
             at += 1
@@ -496,7 +506,7 @@ class _Reader:
             skip = place + (self._word(place) in ("on", "of"))
             if day := self._date(skip):
                 return replace(day[0], clock=value), day[1]
-            return _Day(clock=value), place
+            return Day(clock=value), place
         day = self._date(at)
         if not day:
             return None
@@ -511,7 +521,7 @@ class _Reader:
         if word == "noon":
             return time(12), at + 1
         if word == "midnight":
-            return _LAST_MINUTE, at + 1
+            return LAST_MINUTE, at + 1
         if self._kind(at) != "clock":
             return None
         found = re.match(r"(\d{1,2})(?:[:.](\d{2}))?\s?([ap])?", self._tokens[at].text)
@@ -524,31 +534,31 @@ class _Reader:
             hour = hour % 12 + (12 if found[3] == "p" else 0)
         return (time(hour, minute), at + 1) if hour < 24 and minute < 60 else None
 
-    def _date(self, at: int) -> tuple[_Day, int] | None:
-        readers: tuple[Callable[[int], tuple[_Day, int] | None], ...] = (
+    def _date(self, at: int) -> tuple[Day, int] | None:
+        readers: tuple[Callable[[int], tuple[Day, int] | None], ...] = (
             self._written, self._month_first, self._day_first, self._named,
         )  # fmt: skip
         return next((found for reader in readers if (found := reader(at))), None)
 
-    def _written(self, at: int) -> tuple[_Day, int] | None:
+    def _written(self, at: int) -> tuple[Day, int] | None:
         """ISO, German and slashed dates."""
         kind = self._kind(at)
         if kind not in ("iso", "german", "slash"):
             return None
         parts = [int(part) for part in re.findall(r"\d+", self._tokens[at].text)]
         if kind == "iso":
-            return _Day(date=date(*parts)), at + 1
+            return Day(date=date(*parts)), at + 1
         first, second, year = parts[0], parts[1], parts[2] if len(parts) > 2 else 0
         if kind == "slash":
             if first <= 12 and second <= 12 and first != second:
-                raise _Refused("Is that day/month or month/day? Please write the month as a word.")
+                raise Refused("Is that day/month or month/day? Please write the month as a word.")
             first, second = (second, first) if second > 12 else (first, second)
         if year:
-            return _Day(date=date(year + 2000 if year < 100 else year, second, first)), at + 1
+            return Day(date=date(year + 2000 if year < 100 else year, second, first)), at + 1
         return _valid(second, first, at + 1)
 
-    def _month_first(self, at: int) -> tuple[_Day, int] | None:
-        month = _MONTHS.get(self._word(at))
+    def _month_first(self, at: int) -> tuple[Day, int] | None:
+        month = MONTHS.get(self._word(at))
         place = at + 1 + (self._word(at + 1) == "the") + (self._dot(at + 1))
         if not month or self._kind(place) not in ("number", "ordinal"):
             return None
@@ -557,42 +567,42 @@ class _Reader:
             return None
         return self._with_year(month, day, place + 1)
 
-    def _day_first(self, at: int) -> tuple[_Day, int] | None:
+    def _day_first(self, at: int) -> tuple[Day, int] | None:
         if self._kind(at) not in ("number", "ordinal"):
             return None
         day = self._whole_number(at)
         place = at + 1 + self._dot(at + 1)
         place += self._word(place) == "of"
-        month = _MONTHS.get(self._word(place))
+        month = MONTHS.get(self._word(place))
         if day is None or not month or not 1 <= day <= 31:
             return None
         return self._with_year(month, day, place + 1)
 
-    def _with_year(self, month: int, day: int, place: int) -> tuple[_Day, int] | None:
+    def _with_year(self, month: int, day: int, place: int) -> tuple[Day, int] | None:
         skip = place + (self._kind(place) == "comma") + self._dot(place)
         if self._kind(skip) == "number" and re.fullmatch(r"[12]\d{3}", self._tokens[skip].text):
-            return _Day(date=date(int(self._tokens[skip].text), month, day)), skip + 1
+            return Day(date=date(int(self._tokens[skip].text), month, day)), skip + 1
         return _valid(month, day, place)
 
-    def _named(self, at: int) -> tuple[_Day, int] | None:
+    def _named(self, at: int) -> tuple[Day, int] | None:
         word, today = self._word(at), self._today
         if word in _NEAR:
-            return _Day(date=today + timedelta(days=_NEAR[word])), at + 1
+            return Day(date=today + timedelta(days=_NEAR[word])), at + 1
         if self._words(at, "day after tomorrow"):
-            return _Day(date=today + timedelta(days=2)), at + 3
-        if word in _WEEKDAYS:
-            return _Day(weekday=_WEEKDAYS[word]), at + 1
-        if word in ("this", "next", "coming") and self._word(at + 1) in _WEEKDAYS:
-            number = _WEEKDAYS[self._word(at + 1)]
+            return Day(date=today + timedelta(days=2)), at + 3
+        if word in WEEKDAYS:
+            return Day(weekday=WEEKDAYS[word]), at + 1
+        if word in ("this", "next", "coming") and self._word(at + 1) in WEEKDAYS:
+            number = WEEKDAYS[self._word(at + 1)]
             if word == "coming":
-                return _Day(date=self._weekday(number, today + timedelta(days=1))), at + 2
+                return Day(date=self._weekday(number, today + timedelta(days=1))), at + 2
             monday = today - timedelta(days=today.weekday())
-            return _Day(date=monday + timedelta(days=number, weeks=int(word == "next"))), at + 2
+            return Day(date=monday + timedelta(days=number, weeks=int(word == "next"))), at + 2
         if word == "weekend":  # "until the weekend": up to its eve
-            return _Day(date=self._weekday(4, today)), at + 1
+            return Day(date=self._weekday(4, today)), at + 1
         return self._end_of(at)
 
-    def _end_of(self, at: int) -> tuple[_Day, int] | None:
+    def _end_of(self, at: int) -> tuple[Day, int] | None:
         """ "end of the month", "end of December", "eow" """
         word = self._word(at)
         if word in ("eow", "eom"):
@@ -603,22 +613,22 @@ class _Reader:
         else:
             return None
         if period := self._period(place):
-            return _Day(date=period[1]), period[2]
-        if month := _MONTHS.get(self._word(place)):
+            return Day(date=period[1]), period[2]
+        if month := MONTHS.get(self._word(place)):
             year = self._today.year + (month < self._today.month)
-            return _Day(date=date(year, month, calendar.monthrange(year, month)[1])), place + 1
+            return Day(date=date(year, month, calendar.monthrange(year, month)[1])), place + 1
         return None
 
-    def _day_number(self, at: int) -> tuple[_Day, int] | None:
+    def _day_number(self, at: int) -> tuple[Day, int] | None:
         """A day of a month that is said elsewhere, or not at all."""
         if self._kind(at) not in ("number", "ordinal"):
             return None
         day = self._whole_number(at)
         if day is None or not 1 <= day <= 31:
             return None
-        return _Day(day=day), at + 1
+        return Day(day=day), at + 1
 
-    def _resolve(self, day: _Day, base: date) -> date:
+    def _resolve(self, day: Day, base: date) -> date:
         if day.date:
             return day.date
         if day.weekday is not None:
@@ -631,7 +641,7 @@ class _Reader:
             for year in (base.year - 1, base.year):
                 passed = base - _on(year, day.month, day.day)
                 if timedelta(0) < passed <= _SLIP:
-                    raise _Refused(f"{_said(base - passed)} has passed.")
+                    raise Refused(f"{_said(base - passed)} has passed.")
             return this if this >= base else _on(base.year + 1, day.month, day.day)
         return base
 
@@ -644,7 +654,7 @@ class _Reader:
             year, month = divmod(self._today.year * 12 + self._today.month - 1 + ahead, 12)
             if day <= calendar.monthrange(year, month + 1)[1] and date(year, month + 1, day) >= self._today:
                 return date(year, month + 1, day)
-        raise _Refused("There is no such day.")
+        raise Refused("There is no such day.")
 
     def _moment(self, day: date, clock: time) -> datetime:
         return datetime.combine(day, clock, self._zone).astimezone(UTC)
@@ -653,12 +663,12 @@ class _Reader:
         self, first: datetime | None, last: datetime, *, asked_from: bool = False
     ) -> Mapping[str, int | str]:
         if last <= self._now:
-            raise _Refused("That lies in the past.")
+            raise Refused("That lies in the past.")
         if last - self._now > LONGEST:
-            raise _Refused("That is more than two years away.")
+            raise Refused("That is more than two years away.")
         if first and asked_from and first > self._now:
             if first >= last:
-                raise _Refused("The end lies before the start.")
+                raise Refused("The end lies before the start.")
             return {"from": first.isoformat(), "until": last.isoformat()}
         return {"until": last.isoformat()}
 
@@ -691,10 +701,10 @@ def _on(year: int, month: int, day: int) -> date:
     return date(year, month, min(day, calendar.monthrange(year, month)[1]))
 
 
-def _valid(month: int, day: int, place: int) -> tuple[_Day, int] | None:
+def _valid(month: int, day: int, place: int) -> tuple[Day, int] | None:
     if not (1 <= month <= 12 and 1 <= day <= calendar.monthrange(2028, month)[1]):
         return None
-    return _Day(month=month, day=day), place
+    return Day(month=month, day=day), place
 
 
 def _said(day: date) -> str:

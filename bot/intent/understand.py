@@ -12,15 +12,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.intent import spans
+from bot.intent import days_off, spans
 from bot.intent.classify import Classifier, Guess
 from bot.intent.features import clean
 from bot.intent.none import NONE
 from bot.intent.phrases import Phrases, word_of
 from bot.intent.resources import Resources, person_named
+from bot.intent.told import told_in
 from bot.procedures.action import Slot, SlotKind
 from policies.catalogue import Catalogue
 
+_NAMED_CHARS = 500  # of a message in which a thing of somebody else's list may be named
 LOCAL, PHRASE = "local", "phrase"
 _REF = re.compile(r"\bR-[0-9A-Z]{6}\b", re.IGNORECASE)  # as ``request.new_ref`` makes them
 _ASKS = re.compile(
@@ -126,7 +128,25 @@ class Understander:
                 return SlotGuess(value=ref[0].upper()) if ref else self._resource(text)
             case SlotKind.WORD:
                 return SlotGuess(value=word_of(slot, text))
+            case SlotKind.TEXT:
+                return SlotGuess(text=text if answer else told_in(text))
+            case SlotKind.DAYS | SlotKind.DATE | SlotKind.LEAVE:
+                return _days_said(slot.kind, text, now, time_zone, answer=answer)
+            case SlotKind.POLICY | SlotKind.ITEM:
+                return SlotGuess(text=text[:_NAMED_CHARS])
 
     def _resource(self, text: str) -> SlotGuess:
         named = self._resources.named(text, common=self._common)
         return SlotGuess(value=named.key, candidates=named.close)
+
+
+def _days_said(kind: SlotKind, text: str, now: datetime, time_zone: str, *, answer: bool) -> SlotGuess:
+    if kind is SlotKind.DATE:
+        day = days_off.on_day(text, now=now, time_zone=time_zone)
+        return SlotGuess(value=day.isoformat() if day else None)
+    days = days_off.find(text, now=now, time_zone=time_zone, answer=answer)
+    if days is None:
+        return SlotGuess()
+    if kind is SlotKind.LEAVE:  # which of theirs it is, the list tells
+        return SlotGuess(candidates=((days.value, ""),) if days.value else ())
+    return SlotGuess(value=days.value, problem=days.problem)

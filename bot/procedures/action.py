@@ -13,9 +13,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
+from pydantic import BaseModel, ConfigDict
+
 from bot.chat.card import Card, Fact
+from bot.procedures.days import Calendars
 from integrations.contract import Accounts, Directory, Groups, Memberships, Passes, Person, Secret
-from integrations.work import TimeOff
+from integrations.work import Equipment, Expenses, Ticket, TimeOff
 from policies.catalogue import Catalogue, Resource
 
 # Parameters of a request: JSON values only, each put there by a slot. See ``SlotKind``.
@@ -30,6 +33,12 @@ class SlotKind(StrEnum):
     REPORT = "report"  # id of a direct report of the sender
     GRANT = "grant"  # reference of an active grant of the sender: "R-7Q2M"
     WORD = "word"  # what stands in the words as it is: "AF-204711"; the slot says in which form
+    TEXT = "text"  # what the person wrote about it: the id of it in audit's words table
+    DAYS = "days"  # {"first": "2026-12-21", "last": "2027-01-03"}, with half_first or half_last: true
+    DATE = "date"  # "2027-03-01"
+    LEAVE = "leave"  # id of a booked time off of the sender
+    POLICY = "policy"  # id of one of the sender's time-off policies
+    ITEM = "item"  # key of a thing that can be ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,14 @@ class Slot:
     question: str  # put to the person when the slot is empty
     required: bool = True
     pattern: str = ""  # of a WORD: a regular expression for the whole of it
+    of: str = ""  # of an ITEM: the kind it has to be of
+    asked: bool = False  # filled by the answer to its question alone, and by nothing that was said before
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    cents: int
+    currency: str  # ISO 4217
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +65,16 @@ class Grant:
     ref: str
     resource: str
     ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A ticket to be opened."""
+
+    title: str  # empty: the words
+    words: int | None = None  # what the person wrote
+    kind: str = "help"
+    context: bool = False  # with what was said here lately, and how far it got
 
 
 class Requests(Protocol):
@@ -65,6 +92,31 @@ class Requests(Protocol):
     async def end(self, ref: str, by: str) -> None:
         """Take a running grant back now; nothing happens where it ended before."""
 
+    async def begin(self, ref: str, part: Part, whole: str) -> None:
+        """Open the request ``ref`` as a part of the request ``whole``; it goes its own way from here on.
+        Nothing happens where it is there. :raises TryLater: a system has to answer first"""
+
+    async def keep(self, person_id: str, text: str) -> int:
+        """Keep what somebody wrote; the id of it in audit's words table."""
+
+
+class HelpDesk(Protocol):
+    """The people at the help desk, through the ticket system."""
+
+    name: str  # what people call that system
+
+    async def open(self, person: Person, draft: Draft, *, ref: str, op: str) -> str:
+        """Open a ticket, and follow what is said there. Its key. :raises OutcomeUnknown:"""
+
+    async def opened(self, person: Person, ref: str, op: str, since: datetime) -> str | None:
+        """The key of what this operation, begun at ``since``, opened.
+
+        :raises SystemDown: it cannot be told yet
+        """
+
+    async def of(self, person_id: str) -> list[Ticket]:
+        """This person's own, the newest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -76,6 +128,10 @@ class World:
     accounts: Accounts
     time_off: TimeOff
     passes: Passes | None
+    equipment: Equipment | None
+    expenses: Expenses | None
+    help_desk: HelpDesk | None
+    calendars: Calendars
     catalogue: Catalogue
     requests: Requests
     now: datetime  # UTC
@@ -83,6 +139,16 @@ class World:
     def groups_in(self, system: str) -> Memberships:
         """Where the groups of a catalogue entry are: the directory of record, unless it names another."""
         return self.linked.get(system, self.groups)
+
+
+class Part(BaseModel):
+    """Another action's procedure, as a part of this one: gated, approved and audited by itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    action: str
+    params: dict[str, Any]
+    sentence: str = ""  # what was shown of it; filled in by the engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +162,9 @@ class Preview:
     minutes: int | None = None  # how long a timed grant lasts at most; None: it is not timed
     starts_at: datetime | None = None  # not before this; None: as soon as it may
     ends_at: datetime | None = None  # a fixed end; None with ``minutes``: counted from when given
+    amount: Money | None = None  # what it costs
+    kind: str = ""  # of what it is, for the rules: "Sick", "laptop"
+    parts: tuple[Part, ...] = ()
 
 
 class Vault(Protocol):
@@ -115,6 +184,8 @@ class Run:
     world: World
     subject: Person
     params: Params
+    ref: str  # of the request
+    sentence: str  # what was confirmed
     op: str  # id of this operation; the same again after a crash
     vault: Vault
 
@@ -186,6 +257,13 @@ class Procedure(Action):
 
     def steps(self, params: Params) -> tuple[Step, ...]:
         raise NotImplementedError
+
+    async def receipt(self, run: Run, done: str) -> str:
+        """What is true afterwards, in a sentence, with what only the doing could tell.
+
+        :param done: what the preview said would be true
+        """
+        return done
 
 
 class Declined(Action):

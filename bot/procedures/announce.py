@@ -189,18 +189,14 @@ class Announcer:
         if view.recipient.startswith(CHANNEL):
             platform = self._office.platforms[view.recipient.removeprefix(CHANNEL)]
             return await platform.send(platform.approvals() or "", card, key=key)
-        async for name, account in self._office.people.ways(view.recipient):
-            platform = self._office.platforms[name]
-            try:
-                at = await platform.send(await platform.direct(account), card, key=key)
-            except Unreachable as error:
-                log.info("card.other_way", ref=ref, view=view.key, platform=name, reason=str(error))
-                continue
-            if not self._office.people.reads(view.recipient, name):
-                await self._note_unreached(ref, view)
-            return at
-        await self._note_unreached(ref, view)
-        raise Unreachable("no way leads to them")
+        try:
+            name, at = await self._office.people.deliver(view.recipient, card, key=key)
+        except Unreachable:
+            await self._note_unreached(ref, view)
+            raise
+        if not self._office.people.reads(view.recipient, name):
+            await self._note_unreached(ref, view)
+        return at
 
     async def _note_unreached(self, ref: str, view: View) -> None:
         """Nobody can tell whether they will see this: the admins are to know."""

@@ -1,9 +1,9 @@
 """Who decides: the seats of a stage, and whether somebody who presses may.
 
 A stage has its natural people: ``manager``, the chain above the subject, nearest first; ``owner``,
-who answers for the resource. Whoever is requester or subject, is away, or decided at an earlier
-stage is passed over. Where nobody is left, the fallback group stands in; where nobody is there
-either, the request cannot be executed.
+who answers for the resource; ``budget``, who answers for the money, then those above them. Whoever
+is requester or subject, is away, or decided at an earlier stage is passed over. Where nobody is
+left, the fallback group stands in; where nobody is there either, the request cannot be executed.
 """
 
 from __future__ import annotations
@@ -101,6 +101,17 @@ class Approvers:
                 return [(await directory.by_mail(resource.owner), f"You answer for {resource.name}")]
             except UnknownPerson:
                 return []
+        if stage == "budget":
+            line = await self._gate.budget_line(request.subject)
+            return [
+                (
+                    person,
+                    f"You answer for the budget that pays for {subject}"
+                    if at == 0
+                    else f"You are above whoever answers for the budget that pays for {subject}",
+                )
+                for at, person in enumerate(line)
+            ]
         return []
 
     async def _stand_ins(self) -> list[Person]:

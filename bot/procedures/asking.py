@@ -7,18 +7,22 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.chat.card import Fact
 from bot.chat.clean import plain
 from bot.chat.inbound import Ack, Inbound
 from bot.procedures import ledger
-from bot.procedures.action import Impossible, Procedure, World
+from bot.procedures.action import Impossible, Params, Part, Procedure, Slot, SlotKind, World
 from bot.procedures.approval import Approvers
 from bot.procedures.gate import Gate, recorded, shown_of
+from bot.procedures.guess import Guess
 from bot.procedures.ledger import Note
 from bot.procedures.office import Office
-from bot.procedures.request import CANCELLABLE, Pick, Request, State, digest_of, new_ref
-from bot.procedures.slots import Guess, fill
+from bot.procedures.request import CANCELLABLE, Pick, Request, Shown, State, digest_of, new_ref
+from bot.procedures.slots import fill
 from bot.procedures.timers import Timers
 from integrations.contract import Person
+
+_SERVICE = "engine"
 
 NO_APPROVER = (
     "This needs somebody's approval, and nobody is there who may give it."
@@ -67,6 +71,7 @@ class Asking:
         def work(conn: Connection) -> None:
             kept = self._office.words.record(conn, sender.id, words) if words else None
             opened = first.model_copy(update={"words": kept.id if kept else None})
+            changes["words"] = changes.get("words") or opened.words
             data = {"understood": understood, "inbound": inbound.id}
             ledger.create(
                 conn, opened, Note("request.opened", sender.id, inbound.platform, data=data, words=kept)
@@ -98,7 +103,7 @@ class Asking:
         action = self._procedure(request)
         subject = await action.subject(world, sender, request.params)
         try:
-            shown = shown_of(await action.preview(world, sender, subject, request.params))
+            shown = await self._shown(action, sender, subject, request.params, world)
         except Impossible as why:
             await self._end(
                 request, State.REFUSED, str(why), Note("request.impossible", sender.id, service, "refused")
@@ -173,12 +178,17 @@ class Asking:
         for slot in action.slots:  # all that was said counts, and the first gap is asked for
             if slot.name in params or not (slot.required or slot.name in guesses):
                 continue
-            got = await fill(slot, guesses.get(slot.name), sender, world)
+            guess = None if slot.asked and not self._put(request, slot) else guesses.get(slot.name)
+            got = await fill(slot, guess, sender, world)
             if isinstance(got, Pick):
                 question = question or got
             else:
                 params[slot.name] = got.value
-        got_on = {"params": params, "answers": _answers(request, params)}
+        got_on = {
+            "params": params,
+            "answers": _answers(request, params),
+            "words": _words(action, request, params),
+        }
         if question:
             changes = {**got_on, "pick": question, "asked": (*request.asked, question.slot)}
             return State.COLLECTING, changes, _NoteOf("request.asked", data={"slot": question.slot})
@@ -188,14 +198,14 @@ class Asking:
         self, request: Request, action: Procedure, sender: Person, world: World
     ) -> tuple[State, dict[str, Any], _NoteOf]:
         subject = await action.subject(world, sender, request.params)
-        preview = await action.preview(world, sender, subject, request.params)
-        shown = shown_of(preview)
+        shown = await self._shown(action, sender, subject, request.params, world)
         changes: dict[str, Any] = {
             "params": request.params,
             "answers": request.answers,
+            "words": request.words,
             "pick": None,
             "subject": subject.id,
-            "resource": preview.resource.key if preview.resource else None,
+            "resource": shown.resource,
             "names": {**request.names, subject.id: plain(subject.name, 80)},
             "shown": shown,
             "policy_version": self._office.policies.version,
@@ -230,6 +240,90 @@ class Asking:
                 ' write "my requests" to see them.'
             )
 
+    @staticmethod
+    def _put(request: Request, slot: Slot) -> bool:
+        """Whether it is this slot's question that is answered now."""
+        return request.pick is not None and request.pick.slot == slot.name
+
+    async def _shown(
+        self, action: Procedure, sender: Person, subject: Person, params: Params, world: World
+    ) -> Shown:
+        """What the card will say, with what each part of it would do. :raises Impossible:"""
+        shown = shown_of(await action.preview(world, sender, subject, params))
+        if not shown.parts:
+            return shown
+        parts, facts = [], list(shown.facts)
+        for part in shown.parts:
+            fact, fits = await self._part(part, sender, world)
+            facts.append(fact)
+            parts += [fits] if fits else []
+        if not parts:
+            raise Impossible(" ".join(fact.value for fact in facts[len(shown.facts) :]))
+        return shown.model_copy(update={"facts": tuple(facts), "parts": tuple(parts)})
+
+    async def _part(self, part: Part, sender: Person, world: World) -> tuple[Fact, Part | None]:
+        """A line about a part, and the part as it was shown; None where it cannot be asked for."""
+        action = self._office.registry[part.action]
+        assert isinstance(action, Procedure), "a part is another action's procedure"
+        try:
+            subject = await action.subject(world, sender, part.params)
+            shown = await self._shown(action, sender, subject, part.params, world)
+        except Impossible as why:
+            return Fact(label=action.title, value=f"Not possible: {why}"), None
+        ask = await self._gate.ask(action.name, sender.id, subject.id, resource=shown.resource, shown=shown)
+        decision, proceed = await self._gate.request(ask), await self._gate.proceed(ask)
+        if not decision.allowed:
+            return Fact(label=action.title, value=f"Not possible: {' '.join(decision.why)}"), None
+        after = "" if proceed.allowed else f", once approved as {' and '.join(decision.stages)}"
+        fact = Fact(label=action.title, value=f"{shown.sentence}{after}")
+        return fact, part.model_copy(update={"sentence": shown.sentence})
+
+    async def open_part(self, ref: str, part: Part, whole: Request, world: World) -> None:
+        """A part of a confirmed request as a request of its own: what was shown of it was confirmed with the
+        whole. Where it would do anything else by now, it waits for a yes of its own."""
+        sender = await world.directory.person(whole.requester)
+        action = self._office.registry[part.action]
+        assert isinstance(action, Procedure), "a part is another action's procedure"
+        with self._office.database.read() as conn:
+            request = ledger.load(conn, ref)
+        if request is None:
+            request = await self._begin_part(ref, part, whole, action, sender, world)
+        if request.state is State.CONFIRMING and request.shown and request.shown.sentence == part.sentence:
+            await self._confirmed(request, sender, world, _SERVICE)
+
+    async def _begin_part(
+        self, ref: str, part: Part, whole: Request, action: Procedure, sender: Person, world: World
+    ) -> Request:
+        first = Request(
+            ref=ref,
+            action=action.name,
+            state=State.COLLECTING,
+            requester=sender.id,
+            subject=sender.id,
+            moved_at=world.now,
+            created_at=world.now,
+            zone=sender.time_zone,
+            understood=f"part of {whole.ref}",
+            params=part.params,
+            part_of=whole.ref,
+            words=whole.words,
+            names={sender.id: plain(sender.name, 80)},
+        )
+        try:
+            to, changes, note = await self._show(first, action, sender, world)
+        except Impossible as why:
+            to, changes = State.REFUSED, {"outcome": str(why)}
+            note = _NoteOf("request.impossible", "refused")
+
+        def work(conn: Connection) -> Request:
+            opened = Note("request.opened", sender.id, _SERVICE, data={"part_of": whole.ref})
+            ledger.create(conn, first, opened)
+            after = ledger.move(conn, first, to, note(sender.id, _SERVICE), world.now, **changes)
+            self._timers.follow(conn, after)
+            return after
+
+        return await self._office.database.write(work)
+
     def _procedure(self, request: Request) -> Procedure:
         action = self._office.registry[request.action]
         assert isinstance(action, Procedure), "only procedures become requests"
@@ -243,6 +337,12 @@ def _answers(request: Request, params: Mapping[str, Any]) -> dict[str, str]:
         return request.answers
     labels = [label for value, label in pick.options if value == params.get(pick.slot)]
     return {**request.answers, pick.slot: labels[0]} if labels else request.answers
+
+
+def _words(action: Procedure, request: Request, params: Mapping[str, Any]) -> int | None:
+    """What the card quotes: what they wrote about it, else what they wrote at first."""
+    about = [params[slot.name] for slot in action.slots if slot.kind is SlotKind.TEXT and slot.name in params]
+    return about[0] if about else request.words
 
 
 class _NoteOf:

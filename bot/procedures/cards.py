@@ -17,6 +17,7 @@ from bot.store.handles import Choice, Handles, Meaning
 from bot.store.sealed import Sealed
 
 _QUOTE_CHARS = 600
+_LONG_CHARS = 2_000  # of an answer that tells a matter
 BUTTONS = 5  # more options than this become a list to choose from
 
 WRITTEN = "written"  # the field of an answer in the person's own words
@@ -110,7 +111,12 @@ def question(story: Story, handles: Handles, *, written: bool = False) -> Card:
 
     inputs, buttons = ([], []) if written else _options(pick, pressed)
     if pick.written:
-        inputs.append(TextInput(name=WRITTEN, label="Or in your own words", max_length=100))
+        label = "Or in your own words" if pick.options else "In your own words"
+        inputs.append(
+            TextInput(
+                name=WRITTEN, label=label, multiline=pick.long, max_length=_LONG_CHARS if pick.long else 100
+            )
+        )
         buttons.append(Button(label="Use these words", handle=pressed({"written": True})))
     return Card(
         title=story.title,
@@ -305,7 +311,8 @@ def _wrote(label: str, words: str) -> tuple[Quote, ...]:
 def _footer(request: Request) -> str:
     open_until = request.expires_at if request.state in (State.CONFIRMING, State.APPROVING) else None
     until = f" · expires {say.moment(open_until, request.zone)}" if open_until else ""
-    return f"{request.ref}{until}"
+    part = f", part of {request.part_of}" if request.part_of else ""
+    return f"{request.ref}{part}{until}"
 
 
 def _cancel(request: Request, handles: Handles) -> Button:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +14,10 @@ from bot.procedures import ledger, say
 from bot.procedures.action import Procedure, Run, Step, World
 from bot.procedures.execute import Executor, Outcome, Result
 from bot.procedures.gate import Gate, recorded, target_of
-from bot.procedures.ledger import Approval, Note
+from bot.procedures.ledger import Approval, Journal, Note
 from bot.procedures.office import Office, credential
 from bot.procedures.request import ABANDONED, Request, Stale, State, digest_of
+from bot.procedures.steps import BeginPart
 from bot.procedures.timers import Timers
 from bot.procedures.vault import SealedVault
 from bot.store import frozen, sealed
@@ -161,7 +162,7 @@ class Doing:
         return "", data | {"approvals": approvals}
 
     async def _execute(self, request: Request) -> None:
-        steps = self._procedure(request).steps(request.params)
+        steps = self._steps(request)
         self._wait_for_others(request)
         if against := await self._too_late(request):
             await self._failed(request, Result(Outcome.UNDONE, "", against))
@@ -215,9 +216,10 @@ class Doing:
         did = bool(open_steps) or any(each.state == "done" for each in journal.values())
         ours = did or shared
         timed = ours and request.shown.minutes is not None
+        done = await self._receipt(request, journal)
         changes: dict[str, Any] = {
             "given_at": now,
-            "outcome": request.shown.done if ours else f"It was so already: {request.shown.done}",
+            "outcome": done if ours else f"It was so already: {done}",
             "alarm": "",
         }
         if timed:
@@ -241,6 +243,19 @@ class Doing:
             return after
 
         return await self._office.database.write(work)
+
+    def _steps(self, request: Request) -> tuple[Step, ...]:
+        parts = request.shown.parts if request.shown else ()
+        own = self._procedure(request).steps(request.params)
+        return (*own, *(BeginPart(number, part) for number, part in enumerate(parts, start=1)))
+
+    async def _receipt(self, request: Request, journal: Mapping[str, Journal]) -> str:
+        """What is true now, in words. :raises SystemDown: it cannot be told yet"""
+        assert request.shown, "nothing is executed that was not shown"
+        begun = [str(each.seen["ref"]) for name, each in journal.items() if name.startswith(BeginPart.PREFIX)]
+        done = " ".join([request.shown.done, f"On their way: {', '.join(begun)}." if begun else ""]).strip()
+        steps, run = self._steps(request), await self._run(request)
+        return await self._procedure(request).receipt(run(steps[0]), done) if run and steps else done
 
     async def _failed(self, request: Request, result: Result) -> None:
         now = self._office.clock()
@@ -269,7 +284,7 @@ class Doing:
     async def _revoke(self, request: Request) -> None:
         """Take back what was ours; hand it over where a later grant of ours still needs it."""
         now = self._office.clock()
-        steps = self._procedure(request).steps(request.params)
+        steps = self._steps(request)
         with self._office.database.read() as conn:
             heirs = [
                 each
@@ -323,7 +338,10 @@ class Doing:
         except UnknownPerson:
             return None
         vault = SealedVault(self._office.database, self._office.seals, request.ref)
-        return lambda step: Run(world, subject, request.params, f"{request.ref}:{step.name}", vault)
+        sentence = request.shown.sentence if request.shown else ""
+        return lambda step: Run(
+            world, subject, request.params, request.ref, sentence, f"{request.ref}:{step.name}", vault
+        )
 
     def _new_secret(self) -> Secret:
         """A password of ours, or nothing yet: a pass is made by the system."""

@@ -24,7 +24,7 @@ from bot.chat.inbound import Ack, Inbound
 from bot.chat.platform import Section
 from bot.durable import TryLater
 from bot.procedures import cards, ledger
-from bot.procedures.action import Procedure, World
+from bot.procedures.action import Part, Procedure, SlotKind, World
 from bot.procedures.announce import Announcer
 from bot.procedures.approval import Approvers
 from bot.procedures.asking import Asking
@@ -32,12 +32,14 @@ from bot.procedures.cards import pick_mark
 from bot.procedures.deciding import Deciding, pressed
 from bot.procedures.doing import Doing
 from bot.procedures.gate import Gate
+from bot.procedures.guess import Guess
+from bot.procedures.help_desk import HelpDeskThreads
 from bot.procedures.ledger import Note
 from bot.procedures.office import Office
 from bot.procedures.overview import Overview
 from bot.procedures.own import OwnRequests
 from bot.procedures.request import CANCELLABLE, IllegalMove, Request, Stale, State
-from bot.procedures.slots import Guess
+from bot.procedures.slots import HOW_TO_WRITE
 from bot.procedures.stories import Stories
 from bot.procedures.timers import SETTLE, Timers
 from bot.store import frozen, quarantine, sealed
@@ -46,8 +48,6 @@ from bot.store.handles import Choice, Handles, Meaning
 from integrations.contract import ConnectorError, Person
 
 log = structlog.get_logger()
-
-HOW_TO_WRITE = 'Write it like "2 weeks", "until Friday" or "Dec 24-31".'
 
 _UNDER_WAY = timedelta(seconds=15)  # whoever moved a request lately is still at it
 _LATE = timedelta(minutes=5)  # until the admins hear that something does not go on
@@ -68,7 +68,9 @@ class Engine:
         self._announcer = Announcer(office)
         self._stories = Stories(office)
         self._overview = Overview(office)
-        self._own = OwnRequests(office, self.end_grant)
+        self._own = OwnRequests(office, self.end_grant, self.begin_part)
+        tickets = office.ports.tickets
+        self.help_desk = HelpDeskThreads(office, tickets) if tickets else None
         self._tasks: set[asyncio.Task[None]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         office.jobs.register(SETTLE, self.settle)
@@ -82,6 +84,10 @@ class Engine:
             accounts=ports.accounts,
             time_off=ports.time_off,
             passes=ports.passes,
+            equipment=ports.equipment,
+            expenses=ports.expenses,
+            help_desk=self.help_desk,
+            calendars=self._office.calendars,
             catalogue=self._office.catalogue,
             requests=self._own,
             now=self._office.clock(),
@@ -187,11 +193,9 @@ class Engine:
         assert request.pick, "a question is open"
         guess: Guess
         if meaning.detail.get("written"):
-            if written is None or written.value is None:
+            if written is None or not (written.value or written.text):
                 said = written.problem if written else ""
-                return Ack(
-                    errors={cards.WRITTEN: said or 'Write it like "2 weeks", "until Friday" or "Dec 24-31".'}
-                )
+                return Ack(errors={cards.WRITTEN: said or self._how_to_write(request)})
             guess = written
         else:
             chosen = str(meaning.detail.get("option", inbound.fields.get("option", "")))
@@ -200,6 +204,11 @@ class Engine:
             guess = Picked(request.pick.options[int(chosen)][0])
         await self._asking.fill(request, {request.pick.slot: guess}, person, self.world(), inbound)
         return Ack()
+
+    def _how_to_write(self, request: Request) -> str:
+        slots = {slot.name: slot.kind for slot in self._office.registry[request.action].slots}
+        asked = slots.get(request.pick.slot) if request.pick else None
+        return HOW_TO_WRITE.get(asked or SlotKind.SPAN, "Choose one of these.")
 
     async def _cancel(self, request: Request, person: Person, service: str) -> Ack:
         note = Note("request.cancelled", person.id, service)
@@ -317,6 +326,17 @@ class Engine:
 
             await self._office.database.write(work)
         await self.settle(ref)
+
+    async def begin_part(self, ref: str, part: Part, whole: str) -> None:
+        """Open ``ref`` as a part of another request, which its requester confirmed with everything in it.
+
+        :raises TryLater: a system has to answer first
+        """
+        try:
+            await self._asking.open_part(ref, part, self._load(whole), self.world())
+        except (ConnectorError, StorageDown) as error:
+            raise TryLater(f"{ref}: {type(error).__name__}: {error}") from error
+        self.settle_soon(ref)  # not now: whoever calls us holds the turn of this person
 
     async def sweep(self) -> None:
         """All that time calls for and no job came for: after a restored backup, a fault, a chat that

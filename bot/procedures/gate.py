@@ -47,7 +47,7 @@ class Gate:
         subject: str,
         *,
         resource: str | None = None,
-        minutes: int | None = None,
+        shown: Shown | None = None,
     ) -> Ask:
         """The question, with everything the rules may look at."""
         asker = await self.who(requester)
@@ -56,15 +56,36 @@ class Gate:
             requester=asker,
             subject=asker if subject == requester else await self.who(subject),
             resource=await self._what(resource) if resource else None,
-            minutes=minutes,
+            minutes=shown.minutes if shown else None,
+            amount_cents=shown.amount_cents if shown else None,
+            currency=shown.currency if shown else "",
+            kind=shown.kind if shown else "",
+            budget=await self._budget(subject) if shown and shown.amount_cents is not None else (),
         )
 
     async def ask_of(self, request: Request) -> Ask:
         """The question a stored request puts, on the facts of this moment."""
-        minutes = request.shown.minutes if request.shown else None
         return await self.ask(
-            request.action, request.requester, request.subject, resource=request.resource, minutes=minutes
+            request.action,
+            request.requester,
+            request.subject,
+            resource=request.resource,
+            shown=request.shown,
         )
+
+    async def budget_line(self, subject: str) -> list[Person]:
+        """Who may decide on money spent for this person: whoever answers for the budget, then those above."""
+        ports = self._office.ports
+        if ports.equipment is None or not (mail := await ports.equipment.budget_owner(subject)):
+            return []
+        try:
+            owner = await ports.directory.by_mail(mail)
+        except UnknownPerson:
+            return []
+        return [owner, *await ports.directory.managers(owner.id)]
+
+    async def _budget(self, subject: str) -> tuple[str, ...]:
+        return tuple(person.id for person in await self.budget_line(subject))
 
     async def who(self, person_id: str) -> Who:
         """Somebody the directory does not know (any more) is somebody who left."""
@@ -121,6 +142,11 @@ def shown_of(preview: Preview) -> Shown:
         minutes=preview.minutes,
         starts_at=preview.starts_at,
         ends_at=preview.ends_at,
+        amount_cents=preview.amount.cents if preview.amount else None,
+        currency=preview.amount.currency if preview.amount else "",
+        kind=preview.kind,
+        resource=resource.key if resource else None,
+        parts=preview.parts,
     )
 
 

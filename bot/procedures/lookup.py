@@ -12,9 +12,10 @@ from bot.chat.card import Card, Tone
 from bot.chat.inbound import Inbound
 from bot.procedures.action import Declined, Impossible, Lookup, World
 from bot.procedures.gate import Gate, recorded
+from bot.procedures.guess import Guess
 from bot.procedures.office import Office
 from bot.procedures.request import Pick
-from bot.procedures.slots import Guess, fill
+from bot.procedures.slots import fill
 from integrations.contract import Person
 
 
@@ -99,6 +100,8 @@ class Lookups:
             if guess is None or not (guess.text or guess.value or guess.candidates):
                 if slot.required:
                     raise Impossible(slot.question)
+                if guess and guess.problem:
+                    raise Impossible(guess.problem)
                 continue
             got = await fill(slot, guess, sender, world)
             if isinstance(got, Pick):

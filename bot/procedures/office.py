@@ -11,13 +11,14 @@ from bot.chat.platform import Platform
 from bot.durable import Jobs
 from bot.people import People
 from bot.procedures.action import Registry
+from bot.procedures.days import Calendars
 from bot.settings import Settings
 from bot.store.authenticators import Authenticators
 from bot.store.database import Database
 from bot.store.proofs import SignIns
 from bot.store.sealed import Seals
 from integrations.contract import Accounts, Directory, Groups, Memberships, Passes, SignIn
-from integrations.work import TimeOff
+from integrations.work import Equipment, Expenses, Tickets, TimeOff
 from policies.catalogue import Catalogue
 from policies.decide import Policies
 
@@ -31,6 +32,9 @@ class Ports:
     accounts: Accounts
     time_off: TimeOff
     passes: Passes | None = None  # where a new credential is a pass, and not a password
+    tickets: Tickets | None = None
+    equipment: Equipment | None = None
+    expenses: Expenses | None = None
     linked: Mapping[str, Memberships] = field(default_factory=dict)  # groups of other systems, by their name
 
 
@@ -55,4 +59,5 @@ class Office:
     people: People
     platforms: Mapping[str, Platform]
     clock: Callable[[], datetime]  # UTC
+    calendars: Calendars
     sign_in: SignIn | None = None  # where people can sign in

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from sqlalchemy import Connection
+
+from bot.audit.trail import Event, append
 from bot.chat.card import Card
 from bot.procedures import cards, ledger
-from bot.procedures.action import Grant
+from bot.procedures.action import Grant, Part
 from bot.procedures.office import Office
 from bot.procedures.overview import SHOWN, Overview
 from bot.procedures.request import OPEN, State
 
 End = Callable[[str, str, str], Awaitable[None]]
+Begin = Callable[[str, Part, str], Awaitable[None]]
 
 
 class OwnRequests:
     """Fills ``action.Requests``."""
 
-    def __init__(self, office: Office, end: End) -> None:
+    def __init__(self, office: Office, end: End, begin: Begin) -> None:
         self._office = office
         self._end = end
+        self._begin = begin
         self._overview = Overview(office)
 
     async def open_of(self, person_id: str) -> list[Card]:
@@ -40,3 +45,22 @@ class OwnRequests:
 
     async def end(self, ref: str, by: str) -> None:
         await self._end(ref, by, "engine")
+
+    async def begin(self, ref: str, part: Part, whole: str) -> None:
+        await self._begin(ref, part, whole)
+
+    async def keep(self, person_id: str, text: str) -> int:
+        event = Event(
+            at=self._office.clock(),
+            kind="message.kept",
+            actor=person_id,
+            service="engine",
+            subject=person_id,
+        )
+
+        def work(conn: Connection) -> int:
+            kept = self._office.words.record(conn, person_id, text)
+            append(conn, event, words=kept)
+            return kept.id
+
+        return await self._office.database.write(work)

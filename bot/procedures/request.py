@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from bot.chat.card import Fact
+from bot.procedures.action import Part
 
 
 class State(StrEnum):
@@ -66,6 +67,7 @@ class Pick(BaseModel):
     options: tuple[tuple[Any, str], ...] = ()  # value, label
     note: str = ""  # why it is asked (again)
     written: bool = False  # may be answered in the person's own words too
+    long: bool = False  # and those may be many
 
 
 class Shown(BaseModel):
@@ -73,15 +75,20 @@ class Shown(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    sentence: str
-    facts: tuple[Fact, ...]
-    done: str
+    sentence: str = ""
+    facts: tuple[Fact, ...] = ()
+    done: str = ""
     lets: str = ""
     sensitivity: str = ""
     target: str = ""  # system and group behind the catalogue entry
     minutes: int | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    amount_cents: int | None = None
+    currency: str = ""
+    kind: str = ""
+    resource: str | None = None  # key of the catalogue entry
+    parts: tuple[Part, ...] = ()
 
 
 class Seat(BaseModel):
@@ -114,6 +121,7 @@ class Request(BaseModel):
     created_at: datetime
     zone: str = "UTC"  # the requester's, for every time on the cards
     words: int | None = None  # the person's message, in audit's words table
+    part_of: str = ""  # reference of the request whose part it is
     inbound: str = ""  # the last one that opened or filled it: a replay of that shows it again
     understood: str = ""  # by what, and how sure: "local 0.97"
     params: dict[str, Any] = {}

@@ -6,65 +6,42 @@ A guess never becomes a value by itself: it names an entry that exists, or it be
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
+from typing import Any
 
-from bot.procedures import say
+from bot.procedures import listed, say
 from bot.procedures.action import Grant, Impossible, Slot, SlotKind, World
+from bot.procedures.guess import Filled, Guess
 from bot.procedures.request import Pick
 from integrations.contract import AmbiguousName, Person, UnknownPerson
 
+HOW_TO_WRITE = {
+    SlotKind.SPAN: 'Write it like "2 weeks", "until Friday" or "Dec 24-31".',
+    SlotKind.DAYS: 'Write it like "Dec 24-31", "next week" or "Friday afternoon".',
+    SlotKind.TEXT: "Write it in a sentence or two.",
+}
 _SPANS = (24 * 60, 7 * 24 * 60, 14 * 24 * 60, 30 * 24 * 60)  # minutes, offered where no time was named
 _LONGEST = 10 * 365 * 24 * 60  # minutes; what a rule allows is far less
-
-
-class Guess(Protocol):
-    """What understanding made of the words for one slot."""
-
-    @property
-    def value(self) -> Any: ...  # canonical JSON, or None
-
-    @property
-    def candidates(self) -> tuple[tuple[Any, str], ...]: ...  # value and label, where several come close
-
-    @property
-    def text(self) -> str: ...  # a name as it was written, to be resolved
-
-    @property
-    def problem(self) -> str: ...  # why what was said cannot be used, as a sentence
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    value: Any
 
 
 async def fill(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
     """:raises Impossible: there is nothing to choose from, :raises SystemDown:"""
     if guess and guess.value is not None and not _fits(slot.kind, guess.value):
         guess = None  # whatever understood the words is not trusted with the form of its answer either
-    match slot.kind:
-        case SlotKind.RESOURCE:
-            return _resource(slot, guess, world)
-        case SlotKind.SPAN:
-            return _span(slot, guess)
-        case SlotKind.REPORT:
-            return await _report(slot, guess, sender, world)
-        case SlotKind.GRANT:
-            return await _grant(slot, guess, sender, world)
-        case SlotKind.WORD:
-            if guess and guess.value and re.fullmatch(slot.pattern, guess.value):
-                return Filled(guess.value)
-            raise Impossible(slot.question)
+    return await _FILLED[slot.kind](slot, guess, sender, world)
 
 
 def _fits(kind: SlotKind, value: Any) -> bool:
     """Whether a value has the form in which its slot is stored."""
-    if kind is not SlotKind.SPAN:
+    if kind not in (SlotKind.SPAN, SlotKind.DAYS):
         return isinstance(value, str)
     if not isinstance(value, dict):
         return False
+    if kind is SlotKind.DAYS:
+        halves = {name: value[name] for name in value if name not in ("first", "last")}
+        days = [value.get("first"), value.get("last")]
+        return set(halves) <= {"half_first", "half_last"} and all(map(_is_day, days))
     if set(value) == {"minutes"}:
         return type(value["minutes"]) is int and 0 < value["minutes"] <= _LONGEST
     return set(value) in ({"until"}, {"from", "until"}) and all(map(_is_moment, value.values()))
@@ -77,7 +54,40 @@ def _is_moment(text: object) -> bool:
         return False
 
 
-def _resource(slot: Slot, guess: Guess | None, world: World) -> Filled | Pick:
+def _is_day(text: object) -> bool:
+    try:
+        return isinstance(text, str) and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+async def _text(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
+    """What they wrote, kept where people's words are kept."""
+    said = guess.text.strip() if guess else ""
+    if not said:
+        return Pick(slot=slot.name, note=slot.question, written=True, long=True)
+    return Filled(await world.requests.keep(sender.id, said))
+
+
+async def _word(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
+    if guess and guess.value and re.fullmatch(slot.pattern, guess.value):
+        return Filled(guess.value)
+    raise Impossible(slot.question)
+
+
+async def _date(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
+    return Filled(guess.value) if guess and guess.value else Pick(slot=slot.name, note=slot.question)
+
+
+async def _days(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
+    if guess and guess.value:
+        return Filled(guess.value)
+    said = f"{guess.problem} " if guess and guess.problem else ""
+    note = f"{said}{slot.question} {HOW_TO_WRITE[SlotKind.DAYS]}"
+    return Pick(slot=slot.name, note=note, written=True)
+
+
+async def _resource(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
     if guess and guess.value in world.catalogue:
         return Filled(guess.value)
     near = guess.candidates if guess else ()
@@ -88,7 +98,7 @@ def _resource(slot: Slot, guess: Guess | None, world: World) -> Filled | Pick:
     return Pick(slot=slot.name, options=every, note=slot.question)
 
 
-def _span(slot: Slot, guess: Guess | None) -> Filled | Pick:
+async def _span(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
     if guess and guess.value:
         return Filled(guess.value)
     options = tuple(({"minutes": minutes}, say.length(minutes)) for minutes in _SPANS)
@@ -153,3 +163,20 @@ def _label(grant: Grant, world: World, sender: Person) -> str:
     resource = world.catalogue.get(grant.resource)
     name = resource.name if resource else grant.resource
     return f"{name}, until {say.moment(grant.ends_at, sender.time_zone)}" if grant.ends_at else name
+
+
+_Fill = Callable[[Slot, Guess | None, Person, World], Awaitable[Filled | Pick]]
+
+_FILLED: Mapping[SlotKind, _Fill] = {
+    SlotKind.RESOURCE: _resource,
+    SlotKind.SPAN: _span,
+    SlotKind.REPORT: _report,
+    SlotKind.GRANT: _grant,
+    SlotKind.WORD: _word,
+    SlotKind.TEXT: _text,
+    SlotKind.DAYS: _days,
+    SlotKind.DATE: _date,
+    SlotKind.LEAVE: listed.leave,
+    SlotKind.POLICY: listed.policy,
+    SlotKind.ITEM: listed.item,
+}

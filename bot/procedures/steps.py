@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from bot.procedures.action import Run, Seen
+from datetime import datetime
+from typing import ClassVar
+
+from bot.procedures.action import Draft, HelpDesk, Impossible, Part, Run, Seen, World
+from bot.procedures.request import new_ref
+from integrations.contract import SystemDown
 
 
 class Unlock:
@@ -25,3 +30,79 @@ class Unlock:
 
     async def undo(self, run: Run, seen: Seen) -> None:
         """See ``no_undo``."""
+
+
+class BeginPart:
+    """Open the request of one part. It comes after everything else, and goes its own way from here on."""
+
+    PREFIX: ClassVar[str] = "part_"
+    no_undo = "A part has requests, approvals and an end of its own."
+
+    def __init__(self, number: int, part: Part) -> None:
+        self.name = f"{self.PREFIX}{number}"
+        self._part = part
+
+    async def look(self, run: Run) -> Seen:
+        return {"ref": new_ref()}
+
+    def needless(self, seen: Seen) -> bool:
+        return False
+
+    async def do(self, run: Run, seen: Seen) -> bool:
+        await run.world.requests.begin(seen["ref"], self._part, run.ref)
+        return True
+
+    async def happened(self, run: Run, seen: Seen) -> bool | None:
+        return await run.world.requests.state_of(seen["ref"]) != "unknown"
+
+    async def undo(self, run: Run, seen: Seen) -> None:
+        """See ``no_undo``."""
+
+
+class OpenTicket:
+    """Open a ticket at the help desk, once, whatever is retried."""
+
+    name = "open_ticket"
+    no_undo = "A ticket that somebody may have read already is closed by them."
+
+    def __init__(self, draft: Draft | None = None) -> None:
+        """:param draft: None: what was confirmed is what is to be done there"""
+        self._draft = draft
+
+    async def look(self, run: Run) -> Seen:
+        return {"at": run.world.now.isoformat()}
+
+    def needless(self, seen: Seen) -> bool:
+        return False
+
+    async def do(self, run: Run, seen: Seen) -> bool:
+        draft = self._draft or Draft(title=run.sentence, kind="equipment")
+        await _connected(run.world).open(run.subject, draft, ref=run.ref, op=run.op)
+        return True
+
+    async def happened(self, run: Run, seen: Seen) -> bool | None:
+        since = datetime.fromisoformat(seen["at"])
+        return await _connected(run.world).opened(run.subject, run.ref, run.op, since) is not None
+
+    async def undo(self, run: Run, seen: Seen) -> None:
+        """See ``no_undo``."""
+
+
+async def ticket_of(run: Run) -> str:
+    """The key of the ticket that the request opened; empty: none is known."""
+    op = f"{run.ref}:{OpenTicket.name}"
+    return await _connected(run.world).opened(run.subject, run.ref, op, run.world.now) or ""
+
+
+def the_help_desk(world: World) -> HelpDesk:
+    """:raises Impossible: nobody can be reached through Deskhand"""
+    if world.help_desk is None:
+        raise Impossible("No ticket system is connected to me, so I cannot pass this on. Please call them.")
+    return world.help_desk
+
+
+def _connected(world: World) -> HelpDesk:
+    """:raises SystemDown: it was there when this was shown"""
+    if world.help_desk is None:
+        raise SystemDown("no ticket system is connected any more")
+    return world.help_desk

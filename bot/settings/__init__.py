@@ -12,14 +12,16 @@ from bot.settings.part import SettingError, parse
 from bot.settings.sign_in import SignInPart
 from bot.settings.slack import SlackPart
 from bot.settings.teams import TeamsPart
+from bot.settings.work import PREFIXES as WORK
+from bot.settings.work import WorkPart
 
 __all__ = ["PREFIXES", "SettingError", "Settings"]
 
-PREFIXES = ("DESKHAND_", "SLACK_", "TEAMS_", "LDAP_", "ENTRA_", "OIDC_")  # of every setting there is
+PREFIXES = ("DESKHAND_", "SLACK_", "TEAMS_", "LDAP_", "ENTRA_", "OIDC_", *WORK)  # of every setting there is
 
 
 @dataclass(frozen=True)
-class Settings(SignInPart, LdapPart, SlackPart, TeamsPart):
+class Settings(SignInPart, LdapPart, WorkPart, SlackPart, TeamsPart):
     """What can be set, by environment variables. ``deskhand doctor`` prints them all."""
 
     @classmethod
@@ -41,6 +43,7 @@ class Settings(SignInPart, LdapPart, SlackPart, TeamsPart):
         settings.check_ldap(environ)
         settings.check_entra(environ)
         settings.check_sign_in(environ)
+        settings.check_work(environ)
         return settings
 
     @property

@@ -33,6 +33,7 @@ class Choice(StrEnum):
     NOT_ME = "not_me"
     AUDIT = "audit"  # another page of the trail
     LINK = "link"  # a page: whose chat account this is
+    REPLY = "reply"  # an answer to a helper, on a ticket
     ENROL = "enrol"  # a page: one's own authenticator
 
 

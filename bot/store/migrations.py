@@ -185,6 +185,23 @@ CREATE TABLE quarantine (
 ) WITHOUT ROWID;
 """
 
+_THREADS = """
+CREATE TABLE threads (
+    key TEXT PRIMARY KEY,               -- of the ticket: "IT-12"
+    person TEXT NOT NULL,
+    ref TEXT NOT NULL,                  -- the request that opened it
+    op TEXT NOT NULL UNIQUE,            -- the operation that opened it
+    status TEXT NOT NULL,               -- as the ticket system calls it
+    open INTEGER NOT NULL,
+    told TEXT NOT NULL,                 -- ids of the comments that were passed on, JSON
+    opened_at TEXT NOT NULL,
+    moved_at TEXT NOT NULL,             -- when something was said there last
+    look_at TEXT NOT NULL               -- when it is looked at next
+) WITHOUT ROWID;
+CREATE INDEX threads_by_person ON threads (person, opened_at);
+CREATE INDEX threads_to_look_at ON threads (look_at) WHERE open = 1;
+"""
+
 
 Migration = Callable[[sa.Connection], None]
 
@@ -207,6 +224,11 @@ def places(conn: sa.Connection) -> None:
 def proofs(conn: sa.Connection) -> None:
     """Migration 5: who proved who they are, for what; and whose way to do so changed lately."""
     _script(conn, _PROOFS)
+
+
+def threads(conn: sa.Connection) -> None:
+    """Migration 6: tickets that were opened for people, and what of them was passed on."""
+    _script(conn, _THREADS)
 
 
 def _script(conn: sa.Connection, script: str) -> None:

@@ -10,9 +10,12 @@ from integrations.company.check import check
 from integrations.company.client import Client
 from integrations.company.create import create, upgrade
 from integrations.company.directory import CompanyDirectory
+from integrations.company.equipment import CompanyEquipment
+from integrations.company.expenses import CompanyExpenses
 from integrations.company.groups import CompanyGroups
 from integrations.company.hr import HumanResources
 from integrations.company.login import LoginOutcome, change_password, log_in
+from integrations.company.tickets import CompanyTickets, HelpDesk
 from integrations.company.time_off import CompanyTimeOff
 from integrations.company.write_log import Write, writes
 from integrations.contract import Passes
@@ -29,6 +32,10 @@ class Company:
         self.groups = CompanyGroups(client)
         self.accounts = CompanyAccounts(client)
         self.time_off = CompanyTimeOff(client)
+        self.tickets = CompanyTickets(client)
+        self.help_desk = HelpDesk(client)
+        self.equipment = CompanyEquipment(client)
+        self.expenses = CompanyExpenses(client)
         self.passes: Passes | None = None
         self.hr = HumanResources(client)
 

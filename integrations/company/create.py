@@ -53,20 +53,30 @@ def create(path: Path, seed_dir: Path) -> None:
 
 def upgrade(path: Path, seed_dir: Path) -> None:
     """Give a company file of the version before what it lacks. :raises SeedRefused:, :raises SystemDown:"""
-    db = Database(path)
     try:
-        if tuple(db.execute(f"PRAGMA {name}").fetchone()[0] for name in _HEADER) != (APPLICATION_ID, 1):
-            return  # there is nothing to do, or it is none of ours: the client says so
-        seed = Seed.read(seed_dir)
-        with db.conn:
-            db.conn.execute("BEGIN IMMEDIATE")
-            create_work_tables(db)
-            fill_work_tables(db, seed, dict(db.execute("SELECT account, id FROM person").fetchall()))
-            db.conn.execute(f"PRAGMA user_version = {VERSION}")
+        db = Database(path)
+        try:
+            if _lacks_work_tables(db):
+                _add_work_tables(db, Seed.read(seed_dir))
+        finally:
+            db.close()
     except sqlite3.Error as error:
         raise named(error) from error
-    finally:
-        db.close()
+
+
+def _lacks_work_tables(db: Database) -> bool:
+    """False: there is nothing to do, or it is none of ours and the client says so."""
+    return tuple(db.execute(f"PRAGMA {name}").fetchone()[0] for name in _HEADER) == (APPLICATION_ID, 1)
+
+
+def _add_work_tables(db: Database, seed: Seed) -> None:
+    with db.conn:
+        db.conn.execute("BEGIN IMMEDIATE")
+        if not _lacks_work_tables(db):  # while we waited, another process did it, or more than we can
+            return
+        create_work_tables(db)
+        fill_work_tables(db, seed, dict(db.execute("SELECT account, id FROM person").fetchall()))
+        db.conn.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _build(path: Path, seed: Seed) -> None:

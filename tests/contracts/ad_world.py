@@ -64,9 +64,6 @@ def cast(ids: dict[str, str]) -> Cast:
         inner_group=ids["group.platform-team"],
         looped_groups=(ids["group.book-club"], ids["group.board-games"]),
         no_group="00000000-0000-4000-8000-000000000001",
-        with_hours="",
-        with_days="",
-        without_time_off="",
     )
 
 
@@ -136,7 +133,6 @@ def made(template_: Path, folder: Path) -> Iterator[Connector]:
             directory=ldap.directory,
             groups=ldap.groups,
             accounts=ldap.accounts,
-            time_off=None,
             check=ldap,
             can_log_in=server.can_log_in,
             down=down,

@@ -36,9 +36,6 @@ CAST = Cast(
     inner_group="platform-team",
     looped_groups=("book-club", "board-games"),
     no_group="no-such-group",
-    with_hours="p-1020",
-    with_days="p-1013",
-    without_time_off="p-1025",
 )
 
 
@@ -75,7 +72,6 @@ def made(template: Path, folder: Path) -> Iterator[Connector]:
             directory=company.directory,
             groups=company.groups,
             accounts=company.accounts,
-            time_off=company.time_off,
             check=company,
             can_log_in=can_log_in,
             down=down,

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from integrations.company import Company
-from integrations.work import TimeOff
 from tests.contracts import ad_world, company_world, entra_world, ldap_world
 from tests.contracts.world import Connector
 
@@ -50,13 +49,6 @@ def connector(system: tuple[Path, Make], tmp_path: Path) -> Iterator[Connector]:
     template, make = system
     with make(template, tmp_path) as fresh:
         yield fresh
-
-
-@pytest.fixture
-def time_off(connector: Connector) -> TimeOff:
-    if connector.time_off is None:
-        pytest.skip("this system keeps no time off")
-    return connector.time_off
 
 
 @pytest.fixture

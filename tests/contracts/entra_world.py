@@ -37,9 +37,6 @@ CAST = Cast(
     inner_group=group_id("platform-team"),
     looped_groups=(group_id("book-club"), group_id("board-games")),
     no_group="00000000-0000-4000-8000-000000000001",
-    with_hours="",
-    with_days="",
-    without_time_off="",
 )
 
 
@@ -72,7 +69,6 @@ def made(template_: Path, folder: Path) -> Iterator[Connector]:
                 directory=entra.directory,
                 groups=entra.groups,
                 accounts=entra.accounts,
-                time_off=None,
                 check=entra,
                 can_log_in=graph.can_log_in,
                 down=graph.stopped,

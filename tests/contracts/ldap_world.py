@@ -48,9 +48,6 @@ CAST = Cast(
     inner_group=group("platform-team"),
     looped_groups=(group("book-club"), group("board-games")),
     no_group="00000000-0000-4000-8000-000000000001",
-    with_hours="",
-    with_days="",
-    without_time_off="",
 )
 READ_ONLY = "access to attrs=userPassword by anonymous auth by * none\naccess to * by users read by * none"
 
@@ -108,7 +105,6 @@ def made(template_: Path, folder: Path) -> Iterator[Connector]:
                 directory=ldap.directory,
                 groups=ldap.groups,
                 accounts=ldap.accounts,
-                time_off=None,
                 check=ldap,
                 can_log_in=server.can_log_in,
                 down=down,

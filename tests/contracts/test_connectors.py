@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,11 +25,9 @@ from integrations.contract import (
     UnknownGroup,
     UnknownPerson,
 )
-from integrations.work import TimeOff
 from tests.contracts.world import Connector
 
 GOOD = Secret("Quiet-Harbour-Lantern-42")
-TODAY = datetime.now(UTC).date()
 _WORD = re.compile(r"[^\W_]+")
 
 # One connector serves all examples of a test: they only read.
@@ -439,48 +435,6 @@ async def test_a_privileged_account_is_refused_to_us(connector: Connector) -> No
     with pytest.raises(PermissionRefused):
         await connector.accounts.reset(admin, GOOD, op="op-1")
     assert await connector.accounts.state(admin) == before
-
-
-# --- Time off ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("part", "unit"), [("with_hours", "hours"), ("with_days", "days")])
-async def test_balances_come_in_the_unit_of_the_policy(
-    connector: Connector, time_off: TimeOff, part: str, unit: str
-) -> None:
-    balances = await time_off.balances(getattr(connector.cast, part), TODAY)
-    policies = [balance.policy for balance in balances]
-    assert {"Vacation", "Sick"} <= set(policies)
-    assert len(policies) == len(set(policies))
-    assert {balance.unit for balance in balances} == {unit}
-    assert {balance.as_of for balance in balances} == {TODAY}
-    assert all(isinstance(balance.available, Decimal) for balance in balances)
-
-
-async def test_a_later_day_never_leaves_less(connector: Connector, time_off: TimeOff) -> None:
-    now = await time_off.balances(connector.cast.with_days, TODAY)
-    later = await time_off.balances(connector.cast.with_days, TODAY + timedelta(days=100))
-    assert all(b.available >= a.available for a, b in zip(now, later, strict=True))
-
-
-@pytest.mark.parametrize("on", [date.min, date.max])
-async def test_no_day_is_too_far_away(connector: Connector, time_off: TimeOff, on: date) -> None:
-    assert await time_off.balances(connector.cast.with_days, on)
-
-
-async def test_who_has_no_plan_has_no_balance(connector: Connector, time_off: TimeOff) -> None:
-    assert await time_off.balances(connector.cast.without_time_off, TODAY) == []
-
-
-async def test_the_time_off_of_nobody_is_an_error(connector: Connector, time_off: TimeOff) -> None:
-    for nobody in (connector.cast.nobody, *HOSTILE):
-        with pytest.raises(UnknownPerson):
-            await time_off.balances(nobody, TODAY)
-
-
-async def test_time_off_that_is_down_is_a_named_error(connector: Connector, time_off: TimeOff) -> None:
-    with connector.down(), pytest.raises(SystemDown):
-        await time_off.balances(connector.cast.with_hours, TODAY)
 
 
 # --- Bad days ---------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from integrations.contract import Accounts, Check, Directory, Groups
-from integrations.work import TimeOff
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,6 @@ class Cast:
     looped_groups: tuple[str, str] | None  # each inside the other; None where the system refuses that
     no_group: str
 
-    with_hours: str
-    with_days: str
-    without_time_off: str
-
 
 @dataclass(frozen=True)
 class Connector:
@@ -54,7 +49,6 @@ class Connector:
     directory: Directory
     groups: Groups
     accounts: Accounts
-    time_off: TimeOff | None  # None where the system keeps none: its tests are skipped
     check: Check
     can_log_in: Callable[[str, str], bool]  # account, password: independent of the ports
     down: Callable[[], AbstractContextManager[None]]  # inside it, the system answers nothing

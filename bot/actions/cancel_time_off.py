@@ -1,0 +1,32 @@
+"""Cancel time off of the sender's that has not begun."""
+
+from __future__ import annotations
+
+from bot.chat.card import Fact
+from bot.procedures.action import Params, Preview, Procedure, Slot, SlotKind, Step, World
+from bot.procedures.leave import CancelLeave, described, said, upcoming
+from integrations.contract import Person
+
+
+class CancelTimeOff(Procedure):
+    name = "cancel_time_off"
+    title = "Cancel my time off"
+    slots = (Slot("leave", SlotKind.LEAVE, "Which time off do you want to cancel?"),)
+
+    async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
+        leave = await upcoming(world, subject, params["leave"])
+        return Preview(
+            sentence=f"Cancel {described(leave)} of {subject.name}",
+            facts=(Fact(label="You get back", value=said(leave.amount, leave.unit)),),
+            done=f"{subject.name} no longer has {described(leave)}.",
+        )
+
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        return (CancelLeave(),)
+
+
+# What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
+# After a change: ``deskhand train``.
+PHRASES: tuple[str, ...] = ()
+
+ACTION = CancelTimeOff(PHRASES)

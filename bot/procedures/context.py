@@ -1,0 +1,83 @@
+"""What a person at the help desk should know before they begin, so that nobody has to say it twice.
+
+Plain text: who asks, what they wrote here lately and what was understood of it, and where their requests
+stand. Their words come from the encrypted store; what was cut out of them as a secret is not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from bot.audit.query import Entry, Filter, find
+from bot.audit.words import WordsChanged
+from bot.chat.clean import plain
+from bot.procedures import ledger
+from bot.procedures.cards import Story, status
+from bot.procedures.office import Office
+from bot.procedures.request import OPEN, State
+from integrations.contract import Person
+
+_LATELY = timedelta(hours=24)
+_LINES = 20  # things said, the newest
+_CHARS = 600  # of one of them
+_SAID = ("message", "request", "lookup", "action")  # families of events that quote what somebody wrote
+
+WHAT_IS_PASSED_ON = "What you wrote here today, what I made of it, and where your open requests stand"
+
+
+def who(person: Person) -> str:
+    about = ", ".join(filter(None, (person.title, person.department)))
+    return f"Asked by {plain(person.name, 80)} ({person.mail}{f'; {plain(about, 120)}' if about else ''})"
+
+
+def said_lately(conn: Connection, office: Office, person: Person) -> Iterator[str]:
+    """A line for each thing they wrote, and what came of it."""
+    wanted = Filter(person=person.id, since=office.clock() - _LATELY)
+    entries = [
+        each
+        for each in find(conn, wanted, limit=500)
+        if each.words is not None
+        and each.event.actor == person.id
+        and each.event.kind.partition(".")[0] in _SAID
+    ]
+    for entry in entries[-_LINES:]:
+        yield f'{entry.event.at:%H:%M} UTC, wrote: "{words(conn, office, entry.words)}"'
+        yield f"    {_made_of(entry, office)}"
+
+
+def requests_now(conn: Connection, office: Office, person: Person) -> Iterator[str]:
+    for request in ledger.of(conn, person.id, [*OPEN, State.ACTIVE, State.REVOKING]):
+        title = office.registry[request.action].title
+        shown = f": {plain(request.shown.sentence, 200)}" if request.shown else ""
+        yield f"{request.ref}, {title}{shown} ({status(Story(request, title)) or request.state.value})"
+
+
+def words(conn: Connection, office: Office, words_id: int | None) -> str:
+    if words_id is None:
+        return ""
+    try:
+        return plain(office.words.read(conn, words_id) or "(removed)", _CHARS)
+    except WordsChanged:
+        return "(cannot be read)"
+
+
+def _made_of(entry: Entry, office: Office) -> str:
+    event = entry.event
+    if event.kind == "message.unclear":
+        likely = [
+            _title(name, office) for name, _ in event.data.get("ranking", ()) if name in office.registry
+        ]
+        return f"not understood; nearest: {', '.join(likely) or 'nothing'}"
+    understood = str(event.data.get("understood", ""))
+    reason = f": {plain(str(event.data['why']), 200)}" if event.data.get("why") else ""
+    outcome = "" if event.outcome == "ok" else f", {event.outcome}{reason}"
+    ref = f", {event.request}" if event.request else ""
+    how = f" ({understood})" if understood else ""
+    return f"understood as: {_title(event.action, office)}{how}{ref}{outcome}"
+
+
+def _title(action: str, office: Office) -> str:
+    return office.registry[action].title if action in office.registry else action

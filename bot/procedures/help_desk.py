@@ -1,0 +1,268 @@
+"""The people at the help desk: tickets opened for somebody, and what is said on them, both ways.
+
+Nothing is pushed to us, so open tickets are looked at, the lively ones often. A comment is passed on once:
+what was sent is recorded, and sent again under the same key where a crash came between.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.audit.trail import DESKHAND, Event, append
+from bot.chat.card import Button, Card, Quote, TextInput, Tone
+from bot.chat.clean import plain
+from bot.chat.inbound import Ack, Inbound
+from bot.chat.platform import PlatformDown, Unreachable
+from bot.procedures import context, ledger
+from bot.procedures.action import Draft
+from bot.procedures.announce import kept
+from bot.procedures.office import Office
+from bot.store import threads
+from bot.store.handles import Choice, Handles, Meaning
+from bot.store.threads import Thread
+from integrations.contract import ConnectorError, OutcomeUnknown, Person
+from integrations.work import Comment, NewTicket, Ticket, Tickets, UnknownTicket
+
+log = structlog.get_logger()
+
+ANSWER = "answer"  # the field of what the person says to the helper
+
+_SHOWN = 5  # tickets of one person
+_AT_ONCE = 50  # tickets looked at in one round
+_ANSWER_CHARS = 2_000
+_QUOTE_CHARS = 3_000
+_TYPED = re.compile(r"([A-Z][A-Z0-9_]{0,20}-[0-9]{1,10})\s*[:,-]?\s+(.+)", re.DOTALL)
+
+
+class HelpDeskThreads:
+    """Fills ``action.HelpDesk``."""
+
+    def __init__(self, office: Office, tickets: Tickets) -> None:
+        self._office = office
+        self._tickets = tickets
+        self.name = tickets.name
+
+    async def open(self, person: Person, draft: Draft, *, ref: str, op: str) -> str:
+        with self._office.database.read() as conn:
+            body = self._body(conn, person, draft, ref)
+            title = context.words(conn, self._office, draft.words).splitlines()
+        new = NewTicket(person.id, plain(draft.title or " ".join(title), 100), body, draft.kind)
+        ticket = await self._tickets.open(new, op=op)
+        await self._follow(person.id, ref, op, ticket)
+        return ticket.key
+
+    async def opened(self, person: Person, ref: str, op: str, since: datetime) -> str | None:
+        with self._office.database.read() as conn:
+            known = threads.of_op(conn, op)
+        if known:
+            return known.key
+        ticket = await self._tickets.opened(op, since)
+        if ticket is None:
+            return None
+        await self._follow(person.id, ref, op, ticket)
+        return ticket.key
+
+    async def of(self, person_id: str) -> list[Ticket]:
+        with self._office.database.read() as conn:
+            mine = threads.of_person(conn, person_id, _SHOWN)
+        return [await self._tickets.ticket(each.key) for each in mine]
+
+    async def look(self) -> None:
+        """One round over the open tickets that are due."""
+        with self._office.database.read() as conn:
+            due = threads.due(conn, self._office.clock(), _AT_ONCE)
+        for thread in due:
+            try:
+                await self._look_at(thread)
+            except (ConnectorError, PlatformDown, Unreachable) as error:
+                log.warning("ticket.put_off", key=thread.key, reason=str(error))
+
+    def mine(self, person: Person, text: str) -> tuple[str, str] | None:
+        """A message that begins with the key of a ticket of theirs: the key, and the rest of it."""
+        found = _TYPED.fullmatch(text.strip())
+        if found is None:
+            return None
+        with self._office.database.read() as conn:
+            thread = threads.of(conn, found[1])
+        return (found[1], found[2]) if thread and thread.person == person.id else None
+
+    def open_key(self, person: Person) -> str | None:
+        """The key of the ticket of theirs on which something was said last, while it is open."""
+        with self._office.database.read() as conn:
+            mine = [each for each in threads.of_person(conn, person.id, _SHOWN) if each.open]
+        return max(mine, key=lambda each: each.moved_at).key if mine else None
+
+    async def reply(self, person: Person, key: str, said: str, inbound: Inbound) -> Ack:
+        """What the person says to the helper, written on their ticket once, whatever is retried."""
+        with self._office.database.read() as conn:
+            thread = threads.of(conn, key)
+        if thread is None or thread.person != person.id:
+            return Ack(notice="That is no ticket of yours.")
+        said = plain(said, _ANSWER_CHARS).strip()
+        if not said:
+            return Ack(errors={ANSWER: "Write your answer first."})
+        now = self._office.clock()
+        event = Event(
+            at=now,
+            kind="ticket.answered",
+            request=thread.ref,
+            actor=person.id,
+            service=inbound.platform,
+            subject=person.id,
+            data={"key": key, "inbound": inbound.id},
+        )
+
+        def work(conn: Connection) -> None:
+            threads.answered(conn, key, now)
+            append(conn, event, words=self._office.words.record(conn, person.id, said))
+
+        await self._office.database.write(work)
+        try:
+            await self._comment(key, f"{plain(person.name, 80)} answers:\n{said}", inbound.key)
+        except UnknownTicket:
+            return Ack(notice=f"{key} is not there any more. Open a new ticket, or ask for a person.")
+        except OutcomeUnknown:
+            return Ack(notice=f"I could not find out whether this reached {key}. Please look there.")
+        return Ack(notice=f"Passed on to {key}.")
+
+    async def _comment(self, key: str, text: str, op: str) -> None:
+        try:
+            await self._tickets.comment(key, text, op=op)
+        except OutcomeUnknown:
+            await self._tickets.comment(key, text, op=op)  # once for every op, so asking again is no harm
+
+    def _body(self, conn: Connection, person: Person, draft: Draft, ref: str) -> str:
+        office = self._office
+        parts = [context.who(person), f"Request {ref}"]
+        if draft.words is not None:
+            parts.append(f'They wrote:\n"{context.words(conn, office, draft.words)}"')
+        if approved := self._approvals(conn, ref):
+            parts.append(approved)
+        if draft.context:
+            said = list(context.said_lately(conn, office, person))
+            under_way = list(context.requests_now(conn, office, person))
+            parts += ["Said here lately:\n" + "\n".join(said)] if said else []
+            parts += ["Requests under way:\n" + "\n".join(under_way)] if under_way else []
+        return "\n\n".join(parts)
+
+    def _approvals(self, conn: Connection, ref: str) -> str:
+        """Who said yes to what, for whoever spends the money."""
+        request = ledger.load(conn, ref)
+        given = ledger.approvals(conn, ref)
+        return "\n".join(
+            f"Approved by {request.name(each.person)}, as {each.stage}"
+            for each in given
+            if request and each.verdict == "approved"
+        )
+
+    async def _follow(self, person: str, ref: str, op: str, ticket: Ticket) -> None:
+        now = self._office.clock()
+        event = Event(
+            at=now,
+            kind="ticket.opened",
+            request=ref,
+            actor=DESKHAND,
+            service="engine",
+            subject=person,
+            data={"key": ticket.key, "system": self.name},
+        )
+
+        def work(conn: Connection) -> None:
+            look_at = now + self._office.settings.tickets_poll
+            if threads.begin(conn, ticket.key, person, ref, op, ticket.status, now, look_at):
+                append(conn, event)
+
+        await self._office.database.write(work)
+
+    async def _look_at(self, thread: Thread) -> None:
+        now = self._office.clock()
+        try:
+            ticket = await self._tickets.ticket(thread.key)
+            said = await self._tickets.comments(thread.key)
+        except UnknownTicket:  # deleted there
+            await self._office.database.write(lambda conn: threads.close(conn, thread, "gone"))
+            return
+        for comment in said:
+            if not comment.ours and comment.id not in thread.told:
+                await self._pass_on(thread, ticket, comment)
+                thread = await self._note_told(thread, comment.id)
+        if ticket.open:
+            look_at = now + _pace(now - thread.moved_at, self._office.settings.tickets_poll)
+            await self._office.database.write(
+                lambda conn: threads.quiet(conn, thread.key, ticket.status, look_at)
+            )
+            return
+        key = f"ticket:{thread.key}:closed:{thread.moved_at.isoformat()}"
+        await self._office.people.deliver(thread.person, _closed(ticket), key=key)
+        event = self._event(thread, "ticket.closed", {"key": thread.key})
+
+        def work(conn: Connection) -> None:
+            if threads.close(conn, thread, ticket.status):
+                append(conn, event)
+
+        await self._office.database.write(work)
+
+    async def _note_told(self, thread: Thread, comment: str) -> Thread:
+        now = self._office.clock()
+        after = replace(thread, told=(*thread.told, comment), moved_at=now)
+        event = self._event(thread, "ticket.passed_on", {"key": thread.key, "comment": comment})
+
+        def work(conn: Connection) -> None:
+            threads.told(conn, thread.key, after.told, now)
+            append(conn, event)
+
+        await self._office.database.write(work)
+        return after
+
+    def _event(self, thread: Thread, kind: str, data: dict[str, str]) -> Event:
+        return Event(
+            at=self._office.clock(),
+            kind=kind,
+            request=thread.ref,
+            actor=DESKHAND,
+            service="engine",
+            subject=thread.person,
+            data=data,
+        )
+
+    async def _pass_on(self, thread: Thread, ticket: Ticket, comment: Comment) -> None:
+        owner = f"ticket:{thread.key}"
+        meaning = Meaning(owner, Choice.REPLY, thread.person, detail={"key": thread.key})
+        with self._office.database.read() as conn:
+            handles = Handles.of(conn, owner)
+        handles.mint(meaning)
+        handles = await kept(self._office.database, owner, handles)
+        author = plain(comment.author, 80) or "The help desk"
+        card = Card(
+            title=f"{thread.key}: an answer for you",
+            text=plain(ticket.title, 200),
+            tone=Tone.PRIMARY,
+            status=plain(ticket.status, 40),
+            quotes=(Quote(label=f"{author} wrote", text=plain(comment.text, _QUOTE_CHARS)),),
+            inputs=(TextInput(name=ANSWER, label="Your answer", multiline=True, max_length=_ANSWER_CHARS),),
+            buttons=(Button(label="Send", handle=handles.mint(meaning), tone=Tone.PRIMARY),),
+            footer=f'{thread.key} · or write "{thread.key}: your answer"',
+        )
+        await self._office.people.deliver(thread.person, card, key=f"{owner}:{comment.id}")
+
+
+def _closed(ticket: Ticket) -> Card:
+    return Card(
+        title=f"{ticket.key} is closed",
+        text=plain(ticket.title, 200),
+        tone=Tone.GOOD,
+        status=plain(ticket.status, 40),
+        footer=f'If it is not solved, write "{ticket.key}: what is still wrong"',
+    )
+
+
+def _pace(quiet: timedelta, often: timedelta) -> timedelta:
+    """How long until it is looked at again: a ticket on which nothing happens can wait."""
+    if quiet < timedelta(hours=1):
+        return often
+    return often * (4 if quiet < timedelta(days=1) else 40)

@@ -1,0 +1,103 @@
+"""Slots that are filled from a list of another system: booked time off, kinds of it, things to order.
+
+The words only narrow the list down: what is not on it cannot be meant, and of several one picks.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+from bot.chat.clean import plain
+from bot.procedures.action import Impossible, Slot, World
+from bot.procedures.guess import Filled, Guess
+from bot.procedures.leave import described, today
+from bot.procedures.request import Pick
+from integrations.contract import Person
+from integrations.work import Item, Leave
+
+_AHEAD = timedelta(days=731)  # of booked time off that is looked for
+_OFFERED = 25  # options of a list
+_SICK = re.compile(r"\b(?:sick|ill|unwell|flu|fever|migraine|doctor'?s note)\b", re.IGNORECASE)
+_ORDINARY = (
+    "vacation",
+    "annual",
+    "holiday",
+    "pto",
+    "paid time off",
+    "leave",
+)  # the policy meant by "time off"
+
+
+async def leave(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
+    """One that has not begun. Days that were named say which. :raises Impossible: there is none"""
+    now = today(world, sender)
+    booked = await world.time_off.booked(sender.id, now, now + _AHEAD)
+    mine = [each for each in booked if each.first > now]
+    if not mine:
+        raise Impossible("You have no time off booked that has not begun.")
+    if guess and guess.value in {each.id for each in mine}:
+        return Filled(guess.value)
+    named = [each for each in mine if guess and _touches(each, guess)]
+    if len(named) == 1 or len(mine) == 1:
+        return Filled((named or mine)[0].id)
+    options = tuple((each.id, described(each).capitalize()) for each in (named or mine)[:_OFFERED])
+    return Pick(slot=slot.name, options=options, note=slot.question)
+
+
+async def policy(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
+    """:raises Impossible: they have none"""
+    balances = await world.time_off.balances(sender.id, today(world, sender))
+    names = {each.policy_id: plain(each.policy, 60) for each in balances}
+    if not names:
+        raise Impossible("You have no time-off policy on record. HR can tell why.")
+    if guess and guess.value in names:
+        return Filled(guess.value)
+    said = guess.text.casefold() if guess else ""
+    found = [key for key, name in names.items() if _said(name, said)]
+    sick = [key for key, name in names.items() if _SICK.search(name)]
+    ordinary = [key for key, name in names.items() if any(word in name.casefold() for word in _ORDINARY)]
+    for fits in (found, sick if _SICK.search(said) else ordinary, list(names)):
+        if len(fits) == 1:
+            return Filled(fits[0])
+    options = tuple((key, names[key]) for key in found or list(names))
+    return Pick(slot=slot.name, options=options[:_OFFERED], note=slot.question)
+
+
+async def item(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
+    """:raises Impossible: nothing can be ordered"""
+    items = await world.equipment.items() if world.equipment else []
+    offered = [each for each in items if not slot.of or each.kind == slot.of]
+    if not offered:
+        raise Impossible("I have no list of what can be ordered. Open a ticket for it.")
+    if guess and guess.value in {each.key for each in offered}:
+        return Filled(guess.value)
+    said = guess.text.casefold() if guess else ""
+    named = [
+        each for each in offered if any(_said(name, said) for name in (each.name, each.key, *each.aliases))
+    ]
+    close = named or [each for each in offered if each.kind and _said(each.kind, said)]
+    if len(named) == 1 or (len(close) == 1 and not slot.of):
+        return Filled(close[0].key)
+    note = slot.question
+    if said and not close and not slot.of:
+        note = f"{slot.question} I know these things; for anything else open a ticket."
+    options = tuple((each.key, _label(each)) for each in (close or offered)[:_OFFERED])
+    return Pick(slot=slot.name, options=options, note=note)
+
+
+def _label(each: Item) -> str:
+    return f"{plain(each.name, 50)}, {each.price:,.2f} {each.currency}"
+
+
+def _said(name: str, said: str) -> bool:
+    """Whether the words name it, as words of their own and in one piece."""
+    name = re.escape(name.casefold()).replace(r"\-", "[- ]").replace(r"\ ", r"[- ]?")
+    return bool(name) and re.search(rf"(?<!\w){name}(?:s|es)?(?!\w)", said) is not None
+
+
+def _touches(each: Leave, guess: Guess) -> bool:
+    days = guess.candidates[0][0] if guess.candidates else None
+    if not isinstance(days, dict):
+        return False
+    return each.first <= date.fromisoformat(days["last"]) and date.fromisoformat(days["first"]) <= each.last

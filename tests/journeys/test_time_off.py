@@ -1,0 +1,169 @@
+"""Dialogues about time off: words to an entered request, what is shown before the yes, moved, cancelled."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from bot.procedures.request import State
+from integrations.contract import SystemDown
+from tests.house import House
+
+TWO_WEEKS = "I'd like two weeks off from the 21st"
+
+
+def facts_of(card) -> dict[str, str]:
+    return {fact.label: fact.value for fact in card.facts}
+
+
+class TestAskedFor:
+    async def test_from_words_to_an_entered_request_with_the_balance_after_it(self, desk: House) -> None:
+        await desk.says("ana", TWO_WEEKS)
+        card = await desk.card("ana")
+        assert card.text == "Enter 9 days of vacation for Ana Ruiz, from Mon 21 Dec 2026 to Sun 3 Jan 2027"
+        facts = facts_of(card)
+        assert facts["Takes"] == "9 working days (72 hours)"
+        # 96.5 hours, 13.33 more on 1 December and on 1 January, less 72
+        assert facts["Left after it"] == "51.16 hours, on Sun 3 Jan 2027"
+        assert facts["Not counted"] == "Fri 25 Dec 2026 (Christmas Day)"
+        assert not await desk.effects(), "nothing before the yes"
+
+        await desk.press("ana", "Yes, do it")
+        assert (await desk.card("ana")).status == "Waiting for Bo Lind"
+        assert not await desk.effects(), "nothing before the manager"
+        await desk.press("bo", "Approve")
+        assert desk.state() is State.DONE
+        assert [write.kind for write in await desk.effects()] == ["leave.enter"]
+        (booked,) = await desk.app.company.time_off.booked(
+            await desk.id("ana"), *map(_day, ("2026-12-01", "2027-01-31"))
+        )
+        assert (booked.amount, booked.unit) == (Decimal(72), "hours")
+        assert "Ana Ruiz has 9 days of vacation from Mon 21 Dec 2026 to Sun 3 Jan 2027." in await desk.heard(
+            "ana"
+        )
+
+    async def test_a_day_without_a_date_is_asked_for(self, desk: House) -> None:
+        await desk.says("ana", "I want to take some vacation")
+        assert "Which days?" in (await desk.card("ana")).text
+        await desk.says("ana", "Friday afternoon")
+        assert (await desk.card("ana")).text == (
+            "Enter 0.5 days of vacation for Ana Ruiz, on Fri 27 Nov 2026"
+        )
+        assert facts_of(await desk.card("ana"))["Takes"] == "0.5 working days (4 hours)"
+
+    async def test_what_is_booked_already_is_said_before_anything_else(self, desk: House) -> None:
+        await desk.asks("ana", TWO_WEEKS)
+        await desk.press("bo", "Approve")
+        await desk.says("ana", "and can I have the 22nd off as well")
+        assert "You have vacation from Mon 21 Dec 2026 to Sun 3 Jan 2027 already" in await desk.heard("ana")
+
+    async def test_more_than_there_is_is_refused_with_both_figures(self, desk: House) -> None:
+        await desk.says("luis", TWO_WEEKS)
+        assert "That takes 72 hours of vacation, and by Sun 3 Jan 2027 you will have 38.66 hours" in (
+            await desk.heard("luis")
+        )
+
+    async def test_days_on_which_nobody_works_are_no_time_off(self, desk: House) -> None:
+        await desk.says("ana", "I'd like to take 25 December off")
+        assert "No working day is among these: Fri 25 Dec 2026 (Christmas Day)." in await desk.heard("ana")
+
+    async def test_sick_days_wait_for_nobody(self, desk: House) -> None:
+        await desk.says("ana", "I'm sick today, please enter a sick day")
+        assert "sick" in (await desk.card("ana")).text
+        await desk.press("ana", "Yes, do it")
+        assert desk.state() is State.DONE
+
+    async def test_a_denial_enters_nothing(self, desk: House) -> None:
+        await desk.asks("ana", TWO_WEEKS)
+        await desk.press("bo", "Deny", {"reason": "The release is on the 22nd"})
+        assert desk.state() is State.DENIED
+        assert not await desk.effects()
+
+    async def test_what_became_impossible_while_it_waited_is_not_entered(self, desk: House) -> None:
+        await desk.asks("ana", TWO_WEEKS)
+        first = desk.request()
+        await desk.says("ana", "can I take the 21st off")  # a second one for days of the first
+        await desk.press("ana", "Yes, do it")
+        await desk.press("bo", "Approve")
+        await desk.settle()
+        with desk.app.office.database.read():
+            pass
+        await desk.press_all("bo", "Approve")
+        states = {each.ref: each.state for each in desk.requests()}
+        assert sorted(states.values()) == [State.DONE, State.UNDONE], (states, first.ref)
+        assert [write.kind for write in await desk.effects()] == ["leave.enter"]
+
+    async def test_balances_of_a_day_to_come(self, desk: House) -> None:
+        await desk.says("ana", "how much vacation will I have on 1 March?")
+        assert "You will have 149.82 hours of vacation left." in await desk.heard("ana")
+        await desk.asks("ana", TWO_WEEKS)
+        await desk.press("bo", "Approve")
+        await desk.says("ana", "how much vacation will I have on 1 March?")
+        assert "You will have 77.82 hours of vacation left." in await desk.heard("ana")
+
+
+class TestLater:
+    @pytest.fixture
+    async def booked(self, desk: House) -> House:
+        await desk.asks("ana", TWO_WEEKS)
+        await desk.press("bo", "Approve")
+        return desk
+
+    async def test_cancelled_it_comes_back_to_the_balance(self, booked: House) -> None:
+        await booked.says("ana", "cancel my vacation in December")
+        card = await booked.card("ana")
+        assert card.text == "Cancel vacation from Mon 21 Dec 2026 to Sun 3 Jan 2027 of Ana Ruiz"
+        assert facts_of(card)["You get back"] == "72 hours"
+        await booked.press("ana", "Yes, do it")
+        assert booked.state() is State.DONE
+        assert [write.kind for write in await booked.effects()] == ["leave.enter", "leave.cancel"]
+
+    async def test_moved_to_other_days_once_the_manager_approves(self, booked: House) -> None:
+        await booked.says("ana", "I want to move my vacation to other days")
+        assert "To which days?" in (await booked.card("ana")).text
+        await booked.says("ana", "Dec 28 to Jan 8")
+        card = await booked.card("ana")
+        assert card.text.startswith("Cancel vacation from Mon 21 Dec 2026 to Sun 3 Jan 2027 of Ana Ruiz, and enter")
+        assert facts_of(card)["Takes"] == "8 working days (64 hours)"  # 1 and 6 January are holidays
+        await booked.press("ana", "Yes, do it")
+        await booked.press("bo", "Approve")
+        assert booked.state() is State.DONE
+        mine = await booked.app.company.time_off.booked(
+            await booked.id("ana"), *map(_day, ("2026-12-01", "2027-01-31"))
+        )
+        assert [(each.first.isoformat(), each.last.isoformat()) for each in mine] == [("2026-12-28", "2027-01-08")]
+
+    async def test_where_the_new_days_cannot_be_entered_the_old_ones_stand_again(
+        self, booked: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        enter = booked.app.company.time_off.enter
+        failing = True
+
+        async def refuses_the_new(person: str, new: object, *, op: str) -> str:
+            if failing and not op.endswith(":undo"):
+                raise SystemDown("away")
+            return await enter(person, new, op=op)  # type: ignore[arg-type]
+
+        monkeypatch.setattr("bot.procedures.execute._PAUSES_S", (0.0, 0.0))
+        await booked.says("ana", "I want to move my vacation to other days")
+        await booked.says("ana", "Jan 11 to Jan 15")
+        await booked.press("ana", "Yes, do it")
+        monkeypatch.setattr(booked.app.company.time_off, "enter", refuses_the_new)
+        await booked.press("bo", "Approve")
+        assert booked.state() is State.UNDONE
+        mine = await booked.app.company.time_off.booked(
+            await booked.id("ana"), *map(_day, ("2026-12-01", "2027-01-31"))
+        )
+        assert [(each.first.isoformat(), each.amount) for each in mine] == [("2026-12-21", Decimal(72))]
+
+    async def test_what_has_begun_is_left_to_hr(self, booked: House) -> None:
+        booked.clock.forward(days=30)
+        await booked.says("ana", "cancel my vacation")
+        assert "You have no time off booked that has not begun." in await booked.heard("ana")
+
+
+def _day(text: str):
+    from datetime import date
+
+    return date.fromisoformat(text)
