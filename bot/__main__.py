@@ -14,7 +14,7 @@ from functools import partial
 
 import structlog
 
-from bot import admin, doctor, terminal
+from bot import admin, company, doctor, terminal
 from bot.app import serve
 from bot.audit.chain import BrokenTrail
 from bot.chat.platform import ChatWrong
@@ -27,13 +27,14 @@ from bot.store.database import StorageDown
 from bot.store.keys import KeyFileError
 from bot.store.lock import AlreadyRunning
 from bot.systems import CannotStart
+from bot.wrong import Wrong
 from integrations.contract import ConnectorError
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
 # What a person can mend, said in a line; anything else is a fault of ours and shows its trace.
 _MENDABLE = (
-    admin.Wrong,
+    Wrong,
     AlreadyRunning,
     BrokenTrail,
     CannotStart,
@@ -81,7 +82,7 @@ def _train(settings: Settings, args: argparse.Namespace) -> int:
     try:
         runpy.run_module("bot.learning", run_name="__main__")  # by name: it needs scikit-learn, we do not
     except ModuleNotFoundError as missing:
-        raise admin.Wrong(f"training needs {missing.name}, which `make test` installs") from missing
+        raise Wrong(f"training needs {missing.name}, which `make test` installs") from missing
     return 0
 
 
@@ -97,11 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     _audit(commands)
     _policy(commands)
 
-    company = commands.add_parser("company", help="the embedded company").add_subparsers(required=True)
-    login = _add(company, "login", admin.company_login, "try a password, as its log-in page would")
-    login.add_argument("name", help="log-in name")
-    login.add_argument("--password", help="instead of being asked for it")
-
+    _company(commands)
     _people(commands)
     catalogue = commands.add_parser("catalogue", help="what one can ask for").add_subparsers(required=True)
     _add(catalogue, "suggest", admin.catalogue_suggest, "groups of the directory as entries to edit")
@@ -172,6 +169,21 @@ def _people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     for one in (linked, ended, released, lost):
         one.add_argument("person", help="mail, log-in name, id or full name")
+
+
+def _company(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parts = commands.add_parser("company", help="the embedded company").add_subparsers(required=True)
+    login = _add(parts, "login", company.login, "try a password, as its log-in page would")
+    login.add_argument("name", help="log-in name")
+    login.add_argument("--password", help="instead of being asked for it")
+    tickets = _add(parts, "tickets", company.tickets, "open tickets, as its help desk sees them")
+    tickets.add_argument("key", nargs="?", help="one of them, whole: IT-1")
+    answer = _add(parts, "answer", company.answer, "write on a ticket, as somebody at its help desk")
+    answer.add_argument("key", help="IT-1")
+    answer.add_argument("text")
+    answer.add_argument("--as", dest="name", default="Chloe Dubois", metavar="NAME", help="who writes")
+    answer.add_argument("--internal", action="store_true", help="for the help desk alone")
+    answer.add_argument("--close", action="store_true", help="and close it")
 
 
 def _policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

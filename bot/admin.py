@@ -41,7 +41,7 @@ from bot.settings.paths import Paths
 from bot.store import quarantine
 from bot.store.keys import KeyFile
 from bot.systems import open_system
-from integrations.company import Company
+from bot.wrong import Wrong
 from integrations.contract import AmbiguousName, Directory, Person, UnknownPerson
 from policies import check as checking
 from policies.catalogue import Catalogue
@@ -49,10 +49,6 @@ from policies.decide import Policies
 
 _SERVICE = "terminal"
 _FORMATS: dict[str, exporting.Format] = {".jsonl": "jsonl", ".csv": "csv"}
-
-
-class Wrong(Exception):
-    """The command cannot do what was asked; says why in a line."""
 
 
 def actor() -> str:
@@ -298,17 +294,6 @@ def teams_package(settings: Settings, args: Namespace) -> int:
         raise Wrong(f"{file} cannot be written: {error.strerror}") from error
     print(f"{file}: upload it in Teams (Apps, Manage your apps, Upload an app), or in the admin center")
     return 0
-
-
-def company_login(settings: Settings, args: Namespace) -> int:
-    if settings.ldap_url or settings.entra:
-        raise Wrong("a real directory is set: the embedded company is not what is served")
-    company = Company.open(Paths(settings.data).company, settings.company_seed)
-    password = args.password if args.password is not None else getpass.getpass("Password: ")
-    outcome = company.login(args.name, password)
-    company.close()
-    print(outcome.value)
-    return 0 if outcome.value in ("ok", "must_change") else 1
 
 
 def evaluate(settings: Settings, args: Namespace) -> int:

@@ -20,11 +20,12 @@ from typing import Any
 import httpx2
 import structlog
 
-from bot.admin import Wrong, whom
+from bot.admin import whom
 from bot.app import running
 from bot.settings import Settings
 from bot.store.lock import AlreadyRunning
 from bot.systems import open_system
+from bot.wrong import Wrong
 
 _QUIET_S = 0.6  # without a new message: it is the person's turn
 _PATIENCE_S = 6.0  # for the first answer

@@ -328,7 +328,7 @@ class Reader:
         return self._value(first, last, asked_from=True), max(end, at + 1)
 
     def _lasting_before(self, at: int) -> tuple[int, int] | None:
-        for start in range(max(0, at - 4), at):
+        for start in range(max(0, at - 5), at):
             lasting = self._lasting(start)
             if lasting and lasting[1] == at:
                 return lasting[0], at + 1

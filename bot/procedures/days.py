@@ -1,129 +1,173 @@
-"""Which days are working days where somebody works, and how many of them a time off takes.
+"""Which days count as time off: all but weekends and public holidays, which differ from place to place.
 
-A person's profile says their time zone. It leads to a country, and that to its weekend and its public
-holidays (the holidays library); a setting says more exactly, since many holidays hang on a region.
+Where somebody works is told by their time zone. A setting names whose holidays it means; for every other
+zone they are those of its country, without those of a part of it.
 """
 
 from __future__ import annotations
 
-import functools
 import importlib
-import importlib.resources
-from dataclasses import dataclass
-from datetime import date, timedelta
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
+from importlib import resources
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-LONGEST = 366  # days of one time off
-_WHOLE, _HALF, _NONE = Decimal(1), Decimal("0.5"), Decimal(0)
-_EVERYWHERE = "*"
-_NOWHERE = "none"
-_WEEKEND = frozenset({5, 6})
+LONGEST = 366  # days, of one time off
+AHEAD = timedelta(days=731)  # beyond it, holidays are a guess
+_ELSEWHERE, _NONE = "*", "none"
+_WHOLE, _HALF, _NOTHING = Decimal(1), Decimal("0.5"), Decimal(0)
+_WEEKEND = (5, 6)  # Saturday and Sunday, where no country says otherwise
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """The working days of one place."""
 
-    name: str  # for people: "Germany (BE)", or "no place: weekends only"
-    code: str = ""  # "DE-BE"; empty: weekends only
+    name: str  # "Germany, Berlin"
+    _holidays: Any = field(default=None, repr=False)  # the library's; None: weekends alone
+    _clock: Callable[[], datetime] = field(default=_now, repr=False)
 
     def why_off(self, day: date) -> str:
         """ "Saturday", "Christmas Day"; empty where it is a working day."""
-        public = _public(self.code, day.year) if self.code else None
-        if public is not None:
-            if name := public.get(day):
-                return str(name)
-            if public.is_working_day(day):  # some countries work on a Saturday instead of a holiday
-                return ""
+        holiday = self._holidays.get(day) if self._holidays is not None else None
+        if self._rests(day):
             return f"{day:%A}"
-        return f"{day:%A}" if day.weekday() in _WEEKEND else ""
+        return str(holiday or "")
 
     def counted(
-        self, first: date, last: date, *, half_first: bool = False, half_last: bool = False
+        self, first: date, last: date, half_first: bool = False, half_last: bool = False
     ) -> dict[date, Decimal]:
-        """Every day from the first to the last, with the part of it that is taken: 1, 0.5 or 0.
+        """What each day from the first to the last takes: 1, 0.5, or 0 where nobody works.
 
-        :raises ValueError: with what is wrong with the days, as the rest of a sentence
+        One day that is half at either end is half a day.
+
+        :raises ValueError: says why there is no such time off
         """
         if last < first:
-            raise ValueError("the last of them comes before the first")
+            raise ValueError("the last day lies before the first")
         if (last - first).days >= LONGEST:
-            raise ValueError("they are more than a year")
-        parts = {
-            day: _NONE if self.why_off(day) else _WHOLE
-            for day in (first + timedelta(days=number) for number in range((last - first).days + 1))
-        }
+            raise ValueError(f"that is more than {LONGEST} days")
+        if last > self._clock().date() + AHEAD:
+            raise ValueError("that is more than two years away")
+        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        parts = {day: _NOTHING if self.why_off(day) else _WHOLE for day in days}
         for half, day in ((half_first, first), (half_last, last)):
-            if half and parts[day]:
-                parts[day] = _HALF
+            if half:
+                parts[day] = min(parts[day], _HALF)
         return parts
+
+    def _rests(self, day: date) -> bool:
+        """Weekends, but for the Saturdays that are worked in place of another day."""
+        if self._holidays is None:
+            return day.weekday() in _WEEKEND
+        return bool(self._holidays.is_weekend(day)) and day not in self._holidays.weekend_workdays
 
 
 class Calendars:
-    """The calendar of each time zone."""
+    """The calendar of every time zone."""
 
-    def __init__(self, setting: str = "") -> None:
-        """:param setting: "Europe/Berlin=DE-BE, America/New_York=US, *=none"; what is not named there is
-        guessed from the zone, unless "*" says otherwise
+    def __init__(self, setting: str, clock: Callable[[], datetime] = _now) -> None:
+        """:param setting: "Europe/Berlin=DE-BE, America/New_York=US, *=none"; ``*`` is every other zone
 
-        :raises ValueError: with the part that is wrong
+        :raises ValueError: names the part that is wrong
         """
-        self._named: dict[str, str] = {}
-        for pair in filter(None, (each.strip() for each in setting.split(","))):
-            zone, equals, code = (each.strip() for each in pair.partition("="))
-            if not equals or not code or (zone != _EVERYWHERE and zone not in available_timezones()):
-                raise ValueError(f"{pair!r} is no ZONE=COUNTRY, as in Europe/Berlin=DE-BE")
-            if code != _NOWHERE and not _exists(code):
-                raise ValueError(
-                    f"{code!r} is no country (DE) or region (DE-BE) whose public holidays are known"
-                )
-            self._named[zone] = code
+        self._clock = clock
+        self._loaded: dict[str, Calendar] = {}  # by place: "DE-BE"
+        self._none = Calendar("no public holidays", _clock=clock)
+        self._named = dict[str, Calendar]()
+        for part in filter(None, (each.strip() for each in setting.split(","))):
+            zone, calendar = self._read(part)
+            if zone in self._named:
+                raise ValueError(f"{zone!r} is there twice")
+            self._named[zone] = calendar
 
     def calendar(self, zone: str) -> Calendar:
-        """Of everybody in this time zone (an IANA name)."""
-        code = self._named.get(zone) or self._named.get(_EVERYWHERE) or _countries().get(zone, "")
-        if code in ("", _NOWHERE) or not _exists(code):
-            return Calendar("nowhere; weekends only")
-        country, _, region = code.partition("-")
-        return Calendar(f"{_name(country)} ({region})" if region else _name(country), code)
+        """That of people in this time zone; without public holidays where nobody can tell."""
+        named = self._named.get(zone) or self._named.get(_ELSEWHERE)
+        if named:
+            return named
+        country = self._countries.get(zone)
+        return self._of(country) if country else self._none
+
+    def _read(self, part: str) -> tuple[str, Calendar]:
+        zone, equals, place = (each.strip() for each in part.partition("="))
+        if not (zone and equals and place):
+            raise ValueError(f"{part!r} is no ZONE=COUNTRY, like Europe/Berlin=DE-BE")
+        if zone != _ELSEWHERE and not _is_zone(zone):
+            raise ValueError(f"{part!r}: there is no time zone {zone!r}")
+        try:
+            return zone, self._none if place == _NONE else self._of(place)
+        except ValueError as error:
+            raise ValueError(f"{part!r}: {error}") from None
+
+    def _of(self, place: str) -> Calendar:
+        """:raises ValueError: there are no holidays of it"""
+        if place not in self._loaded:
+            country, dash, subdivision = place.partition("-")
+            if dash and not subdivision:
+                raise ValueError(f"{place!r} names no subdivision")
+            holidays = _load(country, subdivision)
+            names = (_country_name(country), _subdivision_name(holidays, subdivision))
+            self._loaded[place] = Calendar(", ".join(filter(None, names)), holidays, self._clock)
+        return self._loaded[place]
+
+    @cached_property
+    def _countries(self) -> Mapping[str, str]:
+        return _zone_countries()
 
 
-@functools.lru_cache(maxsize=512)
-def _public(code: str, year: int) -> Any:
-    """The public holidays of a year, by day."""
-    country, _, region = code.partition("-")
-    return _library().country_holidays(country, subdiv=region or None, years=year, language="en_US")
-
-
-@functools.lru_cache(maxsize=512)
-def _exists(code: str) -> bool:
+def _load(country: str, subdivision: str) -> Any:
+    """:raises ValueError: no such country or subdivision"""
+    library = importlib.import_module("holidays")  # 4 MB, and 8 more with the first country: only where used
+    known = getattr(library, country, None) if re.fullmatch("[A-Z]{2}", country) else None
+    if known is None:
+        raise ValueError(f"there is no country {country!r}; two letters, like DE")
+    # Named, for it would follow the machine's own language otherwise.
+    languages = [each for each in known.supported_languages if each.startswith("en")]
+    language = "en_US" if "en_US" in languages or not languages else languages[0]
     try:
-        _public(code, 2026)
-    except (NotImplementedError, AttributeError):  # what the library raises for a place that it does not know
+        return library.country_holidays(country, subdiv=subdivision or None, language=language)
+    except NotImplementedError:
+        codes = ", ".join(known.subdivisions) or "none"
+        raise ValueError(f"{country} has no subdivision {subdivision!r}; it has: {codes}") from None
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
 
 
-@functools.cache
-def _countries() -> dict[str, str]:
-    """Time zone -> country, from the zone database's own table."""
-    table = (importlib.resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="ascii")
-    rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
-    return {row[2]: row[0] for row in rows}
+def _table(name: str) -> list[list[str]]:
+    text = (resources.files("tzdata") / "zoneinfo" / name).read_text("utf-8")
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
 
 
-@functools.cache
-def _names() -> dict[str, str]:
-    table = (importlib.resources.files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8")
-    return dict(line.split("\t")[:2] for line in table.splitlines() if line and not line.startswith("#"))
+def _zone_countries() -> Mapping[str, str]:
+    """The country of each zone, also by a former name of the zone ("Asia/Calcutta")."""
+    of = {row[2]: row[0] for row in _table("zone.tab")}
+    alone = {row[2]: row[0] for row in _table("zone1970.tab") if "," not in row[0]}
+    links = (line[0].split() for line in _table("tzdata.zi") if line[0].startswith("L "))
+    # A zone of several countries does not tell whose former name it is: Iceland's leads to Africa/Abidjan.
+    former = {name: alone[zone] for _, zone, name in links if zone in alone}
+    return former | of
 
 
-def _name(country: str) -> str:
-    return _names().get(country, country)
+def _country_name(country: str) -> str:
+    return dict(_table("iso3166.tab")).get(country, country)
 
 
-def _library() -> Any:
-    """Not before somebody asks for time off: it costs 45 ms and 11 MB."""
-    return importlib.import_module("holidays")
+def _subdivision_name(holidays: Any, subdivision: str) -> str:
+    named = holidays.get_subdivision_aliases().get(subdivision)
+    return str(named[0]) if named else subdivision

@@ -28,7 +28,7 @@ _TICKET = "SELECT number, title, status, open, moved_at FROM ticket"
 class CompanyTickets:
     """The port ``Tickets`` of the embedded company."""
 
-    name = "the help desk"
+    name = "its ticket list"
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -99,6 +99,13 @@ class HelpDesk:
     async def open_tickets(self) -> list[Ticket]:
         """The oldest first."""
         return [_ticket(row) for row in await self._client.read(f"{_TICKET} WHERE open ORDER BY number")]
+
+    async def body(self, key: str) -> str:
+        """What it was opened with. :raises UnknownTicket:"""
+        rows = await self._client.read("SELECT body FROM ticket WHERE number = ?", (number_of(key),))
+        if not rows:
+            raise UnknownTicket("no ticket has this key")
+        return str(rows[0][0])
 
     async def write(self, key: str, author: str, text: str, *, internal: bool = False) -> None:
         """A comment; an internal one is for the help desk alone. :raises UnknownTicket:"""

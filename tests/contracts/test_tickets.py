@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from integrations.company import Company
+from integrations.company.tickets import CompanyTickets, HelpDesk
 from integrations.contract import OutcomeUnknown, PermissionRefused, SystemDown, UnknownPerson
 from integrations.work import NewTicket, UnknownTicket
-from tests.contracts.ticket_worlds import ANA, LUIS, NOBODY, WORLDS, TicketWorld
+from tests.contracts.ticket_worlds import ANA, LUIS, NOBODY, WORLDS, TicketWorld, copied
 
 OP = "R-7Q2MXX:open_ticket"
 NEW = NewTicket(person_id=ANA, title="The printer on floor 3 jams", body="It eats every second page.")
@@ -292,3 +293,35 @@ async def test_a_system_that_refuses_us_says_so_and_nothing_was_changed(world: T
         assert (await world.tickets.ticket(key)).open
     assert world.count() == 1
     assert await world.tickets.comments(key) == []
+
+
+# --- The embedded company alone ---------------------------------------------------------------
+
+
+async def test_every_write_stands_in_the_companys_log_and_took_effect_once(
+    ticket_template: Path, tmp_path: Path
+) -> None:
+    with copied(ticket_template, tmp_path) as company:
+        tickets = CompanyTickets(company.client)
+        for _ in range(2):
+            key = (await tickets.open(NEW, op=OP)).key
+            await tickets.comment(key, "Still broken.", op="c1")
+        with pytest.raises(UnknownPerson):
+            await tickets.open(NewTicket(NOBODY, "x", "y"), op="2")
+        await HelpDesk(company.client).write(key, "Wanda", "On my way.")
+        assert [(each.op, each.kind, each.person_id, each.changed) for each in await company.writes()] == [
+            (OP, "ticket.open", ANA, True),
+            ("c1", "ticket.comment", ANA, True),
+            (OP, "ticket.open", ANA, False),
+            ("c1", "ticket.comment", ANA, False),
+        ]
+
+
+async def test_what_helpers_do_with_no_ticket_is_unknown(world: TicketWorld) -> None:
+    for call in (
+        world.helpers.write("IT-7", "Wanda", "x"),
+        world.helpers.set_status("IT-7", "Resolved"),
+        world.helpers.close("IT-7"),
+    ):
+        with pytest.raises(UnknownTicket):
+            await call

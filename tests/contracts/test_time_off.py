@@ -185,7 +185,18 @@ class TestEntering:
         await world.time_off.enter(HOURS_PERSON, new, op=OP)
         for other in (OTHER_OP, OP[:-1], f"{OP}2", ""):
             assert await world.time_off.entered(HOURS_PERSON, new, op=other) is None
-        assert await world.time_off.entered(WITHOUT, new, op=OP) is None
+        for somebody_else in (WITHOUT, QUARTERS):
+            assert await world.time_off.entered(somebody_else, new, op=OP) is None
+
+    async def test_an_operation_of_somebody_else_gives_nobody_their_time_off(
+        self, world: TimeOffWorld
+    ) -> None:
+        new = await new_leave(world, HOURS_PERSON, soon(3), "8")
+        leave_id = await world.time_off.enter(HOURS_PERSON, new, op=OP)
+        try:
+            assert await world.time_off.enter(QUARTERS, new, op=OP) != leave_id
+        except ConnectorError:
+            assert world.counted() == 1
 
     async def test_what_was_cancelled_was_entered_and_is_not_entered_again(self, world: TimeOffWorld) -> None:
         new = await new_leave(world, HOURS_PERSON, soon(3), "8")
@@ -428,8 +439,8 @@ class TestCompany:
             company.client.write_now(lambda file: file.execute("UPDATE time_off SET monthly = '0'"))
             late = NewLeave("Vacation", {soon(60 + day): Decimal(1) for day in range(10)})
             await company.time_off.enter(DAYS_PERSON, late, op=OP)
+            early = NewLeave("Vacation", {soon(3): Decimal(1), soon(4): Decimal(1)})
             with pytest.raises(LeaveRefused):
-                early = NewLeave("Vacation", {soon(3): Decimal(1), soon(4): Decimal(1)})
                 await company.time_off.enter(DAYS_PERSON, early, op=OTHER_OP)
             await company.time_off.enter(
                 DAYS_PERSON, NewLeave("Vacation", {soon(3): Decimal(1)}), op=OTHER_OP

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from bot.chat.card import Card
 from bot.procedures.request import State
 from integrations.contract import SystemDown
 from tests.house import House
@@ -13,7 +15,7 @@ from tests.house import House
 TWO_WEEKS = "I'd like two weeks off from the 21st"
 
 
-def facts_of(card) -> dict[str, str]:
+def facts_of(card: Card) -> dict[str, str]:
     return {fact.label: fact.value for fact in card.facts}
 
 
@@ -21,7 +23,7 @@ class TestAskedFor:
     async def test_from_words_to_an_entered_request_with_the_balance_after_it(self, desk: House) -> None:
         await desk.says("ana", TWO_WEEKS)
         card = await desk.card("ana")
-        assert card.text == "Enter 9 days of vacation for Ana Ruiz, from Mon 21 Dec 2026 to Sun 3 Jan 2027"
+        assert card.text == "Enter 9 days of vacation for Ana Ruiz from Mon 21 Dec 2026 to Sun 3 Jan 2027"
         facts = facts_of(card)
         assert facts["Takes"] == "9 working days (72 hours)"
         # 96.5 hours, 13.33 more on 1 December and on 1 January, less 72
@@ -36,7 +38,7 @@ class TestAskedFor:
         assert desk.state() is State.DONE
         assert [write.kind for write in await desk.effects()] == ["leave.enter"]
         (booked,) = await desk.app.company.time_off.booked(
-            await desk.id("ana"), *map(_day, ("2026-12-01", "2027-01-31"))
+            await desk.id("ana"), *map(date.fromisoformat, ("2026-12-01", "2027-01-31"))
         )
         assert (booked.amount, booked.unit) == (Decimal(72), "hours")
         assert "Ana Ruiz has 9 days of vacation from Mon 21 Dec 2026 to Sun 3 Jan 2027." in await desk.heard(
@@ -47,9 +49,7 @@ class TestAskedFor:
         await desk.says("ana", "I want to take some vacation")
         assert "Which days?" in (await desk.card("ana")).text
         await desk.says("ana", "Friday afternoon")
-        assert (await desk.card("ana")).text == (
-            "Enter 0.5 days of vacation for Ana Ruiz, on Fri 27 Nov 2026"
-        )
+        assert (await desk.card("ana")).text == "Enter 0.5 days of vacation for Ana Ruiz on Fri 27 Nov 2026"
         assert facts_of(await desk.card("ana"))["Takes"] == "0.5 working days (4 hours)"
 
     async def test_what_is_booked_already_is_said_before_anything_else(self, desk: House) -> None:
@@ -82,16 +82,11 @@ class TestAskedFor:
 
     async def test_what_became_impossible_while_it_waited_is_not_entered(self, desk: House) -> None:
         await desk.asks("ana", TWO_WEEKS)
-        first = desk.request()
         await desk.says("ana", "can I take the 21st off")  # a second one for days of the first
         await desk.press("ana", "Yes, do it")
         await desk.press("bo", "Approve")
-        await desk.settle()
-        with desk.app.office.database.read():
-            pass
-        await desk.press_all("bo", "Approve")
-        states = {each.ref: each.state for each in desk.requests()}
-        assert sorted(states.values()) == [State.DONE, State.UNDONE], (states, first.ref)
+        await desk.press("bo", "Approve")
+        assert {each.state for each in desk.requests()} == {State.DONE, State.UNDONE}
         assert [write.kind for write in await desk.effects()] == ["leave.enter"]
 
     async def test_balances_of_a_day_to_come(self, desk: House) -> None:
@@ -113,7 +108,7 @@ class TestLater:
     async def test_cancelled_it_comes_back_to_the_balance(self, booked: House) -> None:
         await booked.says("ana", "cancel my vacation in December")
         card = await booked.card("ana")
-        assert card.text == "Cancel vacation from Mon 21 Dec 2026 to Sun 3 Jan 2027 of Ana Ruiz"
+        assert card.text == "Cancel the vacation of Ana Ruiz from Mon 21 Dec 2026 to Sun 3 Jan 2027"
         assert facts_of(card)["You get back"] == "72 hours"
         await booked.press("ana", "Yes, do it")
         assert booked.state() is State.DONE
@@ -124,15 +119,20 @@ class TestLater:
         assert "To which days?" in (await booked.card("ana")).text
         await booked.says("ana", "Dec 28 to Jan 8")
         card = await booked.card("ana")
-        assert card.text.startswith("Cancel vacation from Mon 21 Dec 2026 to Sun 3 Jan 2027 of Ana Ruiz, and enter")
+        assert card.text == (
+            "Enter 8 days of vacation for Ana Ruiz from Mon 28 Dec 2026 to Fri 8 Jan 2027,"
+            " instead of from Mon 21 Dec 2026 to Sun 3 Jan 2027"
+        )
         assert facts_of(card)["Takes"] == "8 working days (64 hours)"  # 1 and 6 January are holidays
         await booked.press("ana", "Yes, do it")
         await booked.press("bo", "Approve")
         assert booked.state() is State.DONE
         mine = await booked.app.company.time_off.booked(
-            await booked.id("ana"), *map(_day, ("2026-12-01", "2027-01-31"))
+            await booked.id("ana"), *map(date.fromisoformat, ("2026-12-01", "2027-01-31"))
         )
-        assert [(each.first.isoformat(), each.last.isoformat()) for each in mine] == [("2026-12-28", "2027-01-08")]
+        assert [(each.first.isoformat(), each.last.isoformat()) for each in mine] == [
+            ("2026-12-28", "2027-01-08")
+        ]
 
     async def test_where_the_new_days_cannot_be_entered_the_old_ones_stand_again(
         self, booked: House, monkeypatch: pytest.MonkeyPatch
@@ -153,7 +153,7 @@ class TestLater:
         await booked.press("bo", "Approve")
         assert booked.state() is State.UNDONE
         mine = await booked.app.company.time_off.booked(
-            await booked.id("ana"), *map(_day, ("2026-12-01", "2027-01-31"))
+            await booked.id("ana"), *map(date.fromisoformat, ("2026-12-01", "2027-01-31"))
         )
         assert [(each.first.isoformat(), each.amount) for each in mine] == [("2026-12-21", Decimal(72))]
 
@@ -161,9 +161,3 @@ class TestLater:
         booked.clock.forward(days=30)
         await booked.says("ana", "cancel my vacation")
         assert "You have no time off booked that has not begun." in await booked.heard("ana")
-
-
-def _day(text: str):
-    from datetime import date
-
-    return date.fromisoformat(text)

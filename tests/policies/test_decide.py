@@ -26,12 +26,9 @@ def test_an_allowed_request_says_who_approves_and_by_which_rule() -> None:
 
 
 def test_where_nothing_permits_the_person_reads_what_the_permits_ask_for() -> None:
-    decision = SHIPPED.may_request(Ask("pto_balance", ANA, MIA), now=NOON)
+    decision = SHIPPED.may_request(Ask("unlock_for_report", ANA, ANA), now=NOON)
     assert decision.policies == (DEFAULT_DENY,)
-    assert decision.why == (
-        "You can see your own time off.",
-        "Managers can see the time off of the people who report to them directly.",
-    )
+    assert decision.why == ("Managers can unlock the accounts of the people who report to them directly.",)
 
 
 def test_a_denied_approver_reads_only_what_this_stage_asks_for() -> None:

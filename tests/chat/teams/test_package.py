@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import _parser
-from bot.admin import Wrong, teams_package
+from bot.admin import teams_package
 from bot.chat.teams import package
 from bot.settings import Settings
 from tests.command import Deskhand

@@ -221,10 +221,13 @@ class TestValues:
         with pytest.raises(OutcomeUnknown):
             await hr.time_off.enter(ANA, NEW, op=OP)
 
-    async def test_our_marker_on_other_days_makes_nothing_ours(
-        self, bamboo: FakeBambooHr, hr: BambooHr
+    @pytest.mark.parametrize(
+        ("kind", "days"), [(HOURS_OFF, (0,)), (HOURS_OFF, (1,)), (HOURS_OFF, (0, 1, 2)), (79, (0, 1))]
+    )
+    async def test_our_marker_on_other_days_or_of_another_kind_makes_nothing_ours(
+        self, bamboo: FakeBambooHr, hr: BambooHr, kind: int, days: tuple[int, ...]
     ) -> None:
-        made = bamboo.ask(ANA_MAIL, HOURS_OFF, {SOON: "8"})
+        made = bamboo.ask(ANA_MAIL, kind, {SOON + timedelta(days=day): "8" for day in days})
         made.notes = {"employee": f"[Deskhand {OP}]"}
         assert await hr.time_off.entered(ANA, NEW, op=OP) is None
         with pytest.raises(LeaveRefused, match="booked already"):

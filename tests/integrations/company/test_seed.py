@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import shutil
 import sqlite3
 from collections import Counter
 from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +18,7 @@ import yaml
 
 from integrations.company import Company
 from integrations.company.company import SEED
+from integrations.company.seed_files import Seed, SeedRefused
 from integrations.contract import Kind, UnknownPerson
 
 CATALOGUE = SEED.parents[2] / "policies" / "catalogue.yaml"
@@ -122,3 +126,67 @@ async def test_a_chain_that_runs_into_a_loop_further_up_ends_there(company: Comp
 async def test_somebodys_manager_may_have_left(company: Company) -> None:
     chain = await company.directory.managers("p-1052")
     assert (chain[0].account, chain[0].present) == ("gil", False)
+
+
+# --- Equipment and expenses -------------------------------------------------------------------
+
+
+def test_whoever_answers_for_a_budget_is_there_and_so_is_the_department() -> None:
+    seed = Seed.read(SEED)
+    people = {person.account: person for person in seed.people}
+    assert set(seed.equipment.budgets) < {person.department for person in seed.people}
+    for owner in seed.equipment.budgets.values():
+        assert people[owner].status.value == "active", owner
+
+
+def test_no_name_and_no_alias_of_an_item_stands_twice() -> None:
+    named = Counter(
+        text.casefold() for item in Seed.read(SEED).equipment.items for text in (item.name, *item.aliases)
+    )
+    assert [text for text, times in named.items() if times > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "entry"),
+    [
+        ("equipment.yaml", "{key: mouse,", "{key: keyboard,", "keyboard"),
+        ("equipment.yaml", "{key: mouse,", "{key: The Mouse,", "items.2.key"),
+        ("equipment.yaml", "{key: mouse,", "{", "items.2.key"),
+        ("equipment.yaml", "name: Vertical mouse", 'name: ""', "items.2.name"),
+        ("equipment.yaml", 'price: "79.00"', 'price: "-79.00"', "items.2.price"),
+        ("equipment.yaml", 'price: "79.00"', 'price: "79,00"', "items.2.price"),
+        ("equipment.yaml", 'price: "79.00"', "price: .nan", "items.2.price"),
+        ("equipment.yaml", 'price: "79.00"', "price: .inf", "items.2.price"),
+        ("equipment.yaml", 'price: "79.00", ', "", "items.2.price"),
+        ("equipment.yaml", '"79.00", currency: EUR', '"79.00", currency: €', "items.2.currency"),
+        ("equipment.yaml", '"79.00", currency: EUR', '"79.00", currency: eur', "items.2.currency"),
+        ("equipment.yaml", "kind: mouse", "sort: mouse", "items.2.sort"),
+        ("equipment.yaml", "aliases: [ergonomic mouse]", "aliases: ergonomic mouse", "items.2.aliases"),
+        ("equipment.yaml", "Engineering: mei", "Engineering: may", "budgets names what is nowhere: may"),
+        ("equipment.yaml", "Engineering: mei", "Engineering: [mei]", "budgets.Engineering"),
+        ("equipment.yaml", "budgets:", "budget:", "budget"),
+        ("equipment.yaml", "items:", "items: [", "line 3"),
+        ("expenses.yaml", "id: ex-2057", "id: ex-2041", "ex-2041"),
+        ("expenses.yaml", "id: ex-2057", "id: EX 2057", "1.id"),
+        ("expenses.yaml", "ex-2057, account: ana", "ex-2057, account: anna", "anna"),
+        ("expenses.yaml", "title: Train to the Berlin office", 'title: ""', "1.title"),
+        ("expenses.yaml", 'amount: "118.40"', 'amount: "-118.40"', "1.amount"),
+        ("expenses.yaml", 'amount: "118.40"', "amount: .nan", "1.amount"),
+        ("expenses.yaml", '"118.40", currency: EUR', '"118.40", currency: Euro', "1.currency"),
+        ("expenses.yaml", "status: Submitted, submitted_on: 2026-11-19", "", "1.status"),
+        ("expenses.yaml", "submitted_on: 2026-11-19", 'submitted_on: "2026-11-31"', "1.submitted_on"),
+        ("expenses.yaml", "submitted_on: 2026-11-19", "handed_in: 2026-11-19", "1.handed_in"),
+        ("expenses.yaml", "paid_on: 2026-10-30", "paid_on: soon", "2.paid_on"),
+    ],
+)  # fmt: skip
+def test_equipment_and_expenses_that_make_no_sense_are_refused_by_file_and_entry(
+    tmp_path: Path, file: str, old: str, new: str, entry: str
+) -> None:
+    seed = tmp_path / "seed"
+    shutil.copytree(SEED, seed)
+    text = (seed / file).read_text()
+    assert text.count(old) == 1
+    (seed / file).write_text(text.replace(old, new))
+    with pytest.raises(SeedRefused, match=rf"(?s)^{file}: .*{re.escape(entry)}"):
+        Company.open(tmp_path / "company.db", seed)
+    assert not (tmp_path / "company.db").exists()

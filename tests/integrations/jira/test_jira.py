@@ -558,6 +558,7 @@ class TestSettings:
         ("more", "said"),
         [
             ({"url": "http://x.example"}, "JIRA_URL"),
+            ({"url": "http://localhost.x.example"}, "JIRA_URL"),
             ({"service_desk": "IT"}, "JIRA_SERVICE_DESK"),
             ({"request_type": "11 OR 1=1"}, "JIRA_REQUEST_TYPE"),
             ({"equipment_request_type": "x"}, "JIRA_EQUIPMENT_REQUEST_TYPE"),
