@@ -217,7 +217,7 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
         people=People(system.directory, database, platforms, clock, link_by_mail=settings.link_by_mail),
         platforms=platforms,
         clock=clock,
-        calendars=_calendars(settings),
+        calendars=_calendars(settings, clock),
         sign_in=systems.sign_in,
     )
     engine = Engine(office)
@@ -241,10 +241,10 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
     return App(settings, office, engine, desk, systems, web, keys, asgi, ready, chats)
 
 
-def _calendars(settings: Settings) -> Calendars:
+def _calendars(settings: Settings, clock: Callable[[], datetime]) -> Calendars:
     """:raises CannotStart:"""
     try:
-        return Calendars(settings.holidays)
+        return Calendars(settings.holidays, clock)
     except ValueError as error:
         raise CannotStart(f"DESKHAND_HOLIDAYS: {error}") from error
 

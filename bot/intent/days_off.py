@@ -269,13 +269,14 @@ class _Reading:
 
     def _agreed(self, text: str) -> str:
         """Without the weekday of a date. :raises Refused: it is that of another"""
-        for name, day in pairwise(self.reader(text).named()):
+        named = self.named(text)
+        for name, day in reversed(list(pairwise(named))):
             beside = re.fullmatch("[ ,]*(?:the )?", text[name.end : day.at][:30])
             if not (beside and name.weekday and name.date and day.date) or day.weekday:
                 continue
             if name.date.weekday() != day.date.weekday():
                 raise Refused(f"{_said(day.date)} is a {day.date:%A}.")
-            text = _without(text, name.at, text[name.at : name.end])
+            text = text[: name.at] + text[day.at :]
         return text
 
     def _before(self, text: str) -> date:
@@ -385,7 +386,7 @@ class _Reading:
         return _Stretch(days[0], days[-1], named[0].at, named[-1].end)
 
     def _is_day(self, each: _Named, plain: str) -> bool:
-        word = plain[each.at : each.end]
+        word = plain[each.at : each.end].removeprefix("the ")
         if _NO_DAY.match(word):
             return False
         return word not in _OTHER_WORDS or self._answer or each.at == 0
@@ -500,7 +501,7 @@ def _joined(found: re.Match[str]) -> str:
     """ "24, 25 and 26 December" is one stretch. :raises Refused: days that do not follow each other"""
     text, numbers = found.string, [int(number) for number in re.findall(r"\d+", found[0])]
     beside = _MONTH_NEAR[0].search(text[: found.start()][-12:]) or _MONTH_NEAR[1].match(text, found.end())
-    if not beside and not re.search(_TH, found[0]):
+    if not beside and not re.search(rf"\d{_TH}", found[0]):
         return found[0]
     if any(after != before + 1 for before, after in pairwise(numbers)):
         raise Refused(ONE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import date, timedelta
 from typing import TypeVar
 
 import pytest
@@ -282,3 +283,66 @@ def fits(person: Person) -> None:
     )
     for button in chrome.find_elements(By.CSS_SELECTOR, "#messages button"):
         assert button.size["height"] >= 36, button.text
+
+
+@pytest.mark.timeout(300)
+def test_two_weeks_off_from_words_to_an_entered_request_with_the_balance_after_it(house: House) -> None:
+    ana, bo = (house.person(name) for name in ("Ana Ruiz", "Bo Lind"))
+    ana.says("I'd like two weeks off from the 21st")
+    ana.sees("Waiting for your yes")
+    takes, left = ana.fact("Takes"), ana.fact("Left after it")
+    assert "working days" in takes
+    assert "hours, on" in left
+    ana.presses("Yes, do it")
+    ana.sees("Waiting for Bo Lind")
+    bo.sees("Request of Ana Ruiz")
+    assert bo.fact("Left after it") == left, "the manager sees the same"
+    bo.presses("Approve")
+    ana.sees("Done")
+
+    async def hours(company: Company) -> list[str]:
+        person = (await company.directory.by_account("ana")).id
+        today = date.today()
+        booked = await company.time_off.booked(person, today, today + timedelta(days=90))
+        return [f"{each.amount.normalize():f}" for each in booked]
+
+    assert [f"({each} hours)" for each in house.company(hours)] == [takes[takes.index("(") :]]
+
+
+@pytest.mark.timeout(300)
+def test_a_hand_off_to_a_person_and_the_answer_coming_back(house: House) -> None:
+    ana = house.person("Ana Ruiz")
+    ana.says("the thingy on my desk does not do the thing any more")
+    ana.sees("How can I help?")
+    ana.says("I want to talk to a human please")
+    ana.sees("They are told")
+    ana.presses("Yes, do it")
+    ana.sees("A person answers you here.")
+    key = re.findall(r"IT-\d+", ana.all_that_is_said())[-1]
+    assert "the thingy on my desk does not do the thing any more" in house.desk.says("company", "tickets", key)
+
+    house.desk.says("company", "answer", key, "Is it the docking station?", "--as", "Chloe Dubois")
+    ana.sees("Chloe Dubois wrote", seconds=40)
+    ana.sees("Is it the docking station?")
+    find(ana.looks(), "#messages textarea").send_keys("Yes, its lamp is off")
+    ana.presses("Send")
+    until(ana.looks(), lambda: "Yes, its lamp is off" in house.desk.says("company", "tickets", key))
+    house.desk.says("company", "answer", key, "A new one is on your desk", "--close")
+    ana.sees(f"{key} is closed", seconds=40)
+
+
+@pytest.mark.timeout(300)
+def test_a_laptop_of_300_eur_and_one_of_3000_take_different_ways(house: House) -> None:
+    ana, bo, mei = (house.person(name) for name in ("Ana Ruiz", "Bo Lind", "Mei Tanaka"))
+    ana.says("I need a chromebook")
+    ana.sees("Order Chromebook for Ana Ruiz, 300.00 EUR")
+    ana.presses("Yes, do it")
+    ana.sees("Chromebook for Ana Ruiz is on order.")
+    ana.says("I need a macbook pro")
+    ana.sees("Order MacBook Pro 16 for Ana Ruiz, 3,000.00 EUR")
+    ana.presses("Yes, do it")
+    ana.sees("Waiting for Bo Lind")
+    bo.presses("Approve")
+    mei.sees("You answer for the budget that pays for Ana Ruiz.")
+    mei.presses("Approve")
+    ana.sees("MacBook Pro 16 for Ana Ruiz is on order.")

@@ -15,6 +15,7 @@ from bot.__main__ import _parser
 from bot.admin import teams_package
 from bot.chat.teams import package
 from bot.settings import Settings
+from bot.wrong import Wrong
 from tests.command import Deskhand
 from tests.servers.teams.state import APP_ID, TENANT
 
