@@ -222,7 +222,9 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
     )
     engine = Engine(office)
     phrases = {each.name: each.phrases for each in registry.named() if isinstance(each, Declared)}
-    desk = Desk(office, engine, Understander(Classifier.load(), catalogue, phrases), Inbox(keys))
+    leads = {each.name: each.lead for each in registry.named() if each.lead}
+    understander = Understander(Classifier.load(), catalogue, phrases, leads)
+    desk = Desk(office, engine, understander, Inbox(keys))
     ready = asyncio.Event()
     roster = _Roster(system.directory, catalogue, settings)
     for chat in chats:

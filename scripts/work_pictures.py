@@ -1,7 +1,7 @@
 """Makes the pictures of docs/time-off.md and docs/tickets.md: `.venv/bin/python -m scripts.work_pictures`.
 
-Two weeks off, asked for and decided; a hand-off to a person and the answer that comes back; a laptop for somebody
-who starts. Once in light and once in dark.
+Two weeks off, asked for and decided; a hand-off to a person and the answer that comes back; a laptop for
+somebody who starts. Once in light and once in dark.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ def _hand_off(pictures: Pictures, ana: Person, desk: Deskhand) -> None:
     ana.sees("Is it the docking station")
     find(ana.looks(), "#messages textarea").send_keys("Yes, its lamp is off")
     answered = pictures.shot(ana, 640, 800)
-    pictures.side_by_side("hand-off", 640, {"Ana asks for a person": asked, "The answer comes back": answered})
+    pictures.side_by_side(
+        "hand-off", 640, {"Ana asks for a person": asked, "The answer comes back": answered}
+    )
 
 
 def _new_hire(pictures: Pictures, bo: Person) -> None:

@@ -11,6 +11,11 @@ from integrations.contract import Person
 class OpenATicket(Procedure):
     name = "open_ticket"
     title = "Open a ticket"
+    lead = (
+        r"(?:hi |hello |hey |please |can you |could you |i want to |i'd like to )*"
+        r"(?:open|raise|create|log|file|make) (?:me |us )?(?:an? |another )?(?:new )?(?:it |support )?"
+        r"(?:ticket|incident)\b"
+    )
     slots = (
         Slot("what", SlotKind.TEXT, "What is wrong, or what do you need? Write it as you would say it."),
     )

@@ -62,8 +62,12 @@ class Understander:
         classifier: Classifier,
         catalogue: Catalogue,
         declared: Mapping[str, Sequence[str]] | None = None,
+        leads: Mapping[str, str] | None = None,
     ) -> None:
-        """:param declared: phrases of actions that the classifier was not trained on, by action"""
+        """:param declared: phrases of actions that the classifier was not trained on, by action
+        :param leads: how a message begins that asks for the action whatever follows, by action
+        """
+        self._leads = {name: re.compile(lead, re.IGNORECASE) for name, lead in (leads or {}).items()}
         self._classifier = classifier
         self._phrases = Phrases(declared or {})
         self._resources = Resources(catalogue)
@@ -85,7 +89,7 @@ class Understander:
         :param slots_of: the actions there are; no other is proposed
         :param only: the person chose this action; the text is read for its slots
         """
-        if only is None and (named := self._phrases.find(text, slots_of)):
+        if only is None and (named := self._phrases.find(text, slots_of) or self._led(text, slots_of)):
             found = self._filled(slots_of[named[0]], text, now, time_zone)
             return Proposal(*named, PHRASE, found, (named,))
         guess = self.classify(text)
@@ -96,6 +100,13 @@ class Understander:
         found = self._filled(slots_of[action] if action else (), text, now, time_zone)
         asks = "?" in text[:2000] or bool(_ASKS.match(clean(text)))
         return Proposal(action, guess.probability, LOCAL, found, ranking, question=action is None and asks)
+
+    def _led(self, text: str, slots_of: Mapping[str, tuple[Slot, ...]]) -> tuple[str, float] | None:
+        plain = clean(text[:_NAMED_CHARS]).strip()
+        return next(
+            ((name, 1.0) for name, lead in self._leads.items() if name in slots_of and lead.match(plain)),
+            None,
+        )
 
     def _filled(
         self, slots: tuple[Slot, ...], text: str, now: datetime, time_zone: str

@@ -227,6 +227,9 @@ class Action:
     name: ClassVar[str]
     title: ClassVar[str]  # on buttons: "Reset my password"
     slots: ClassVar[tuple[Slot, ...]] = ()
+    lead: ClassVar[str] = (
+        ""  # a regular expression: a message that begins like this asks for it, whatever follows
+    )
     policy: ClassVar[str] = ""  # what the rules call it, where they speak of several at once; empty: its name
 
 

@@ -107,7 +107,7 @@ class Fields:
         found = self._present(name)
         if not isinstance(found, list):
             raise self._refused(name, "a list is needed")
-        if False:
+        if len(found) > MOST_ENTRIES:
             raise self._refused(name, f"more than {MOST_ENTRIES:,}")
         head = self._where.partition(":")[0]
         return [Fields(f"{head}: {name}[{number}]", each) for number, each in enumerate(found)]

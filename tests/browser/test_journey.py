@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import pytest
@@ -302,7 +302,7 @@ def test_two_weeks_off_from_words_to_an_entered_request_with_the_balance_after_i
 
     async def hours(company: Company) -> list[str]:
         person = (await company.directory.by_account("ana")).id
-        today = date.today()
+        today = datetime.now(UTC).date()
         booked = await company.time_off.booked(person, today, today + timedelta(days=90))
         return [f"{each.amount.normalize():f}" for each in booked]
 
@@ -319,7 +319,9 @@ def test_a_hand_off_to_a_person_and_the_answer_coming_back(house: House) -> None
     ana.presses("Yes, do it")
     ana.sees("A person answers you here.")
     key = re.findall(r"IT-\d+", ana.all_that_is_said())[-1]
-    assert "the thingy on my desk does not do the thing any more" in house.desk.says("company", "tickets", key)
+    assert "the thingy on my desk does not do the thing any more" in house.desk.says(
+        "company", "tickets", key
+    )
 
     house.desk.says("company", "answer", key, "Is it the docking station?", "--as", "Chloe Dubois")
     ana.sees("Chloe Dubois wrote", seconds=40)

@@ -12,6 +12,7 @@ from bot.intent.days_off import BEGINS, FAR, HALF, LONG, ONE, PAST, WHICH, Days,
 
 # Moments people write at: a Tuesday, a Saturday, New Year's Eve, and the eve of the days the clocks change.
 TUESDAY = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+MONDAY_BEFORE = TUESDAY - timedelta(days=1)
 AFTERNOON = datetime(2026, 11, 24, 14, 30, tzinfo=UTC)
 SATURDAY = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 NEW_YEARS_EVE = datetime(2026, 12, 31, 22, 30, tzinfo=UTC)  # in Tokyo it is 2027 already
@@ -183,6 +184,7 @@ ASKED_BACK = [
     ("4 hours tomorrow", HALF),
     ("tomorrow 9:00-11:00", HALF),
     ("Friday after 2pm", HALF),
+    ("next week after 2pm", HALF),
     ("I have to leave at noon on Friday", HALF),
     ("Friday evening off", HALF),
     ("tonight", HALF),
@@ -242,6 +244,8 @@ def test_as_an_answer_a_length_alone_asks_for_its_beginning(text):
         ("the week of Jan 1", NEW_YEARS_EVE, TOKYO, days("2027-01-01", "2027-01-03")),
         ("this weekend", SATURDAY, BERLIN, days("2026-11-28", "2026-11-29")),
         ("next week", SATURDAY, BERLIN, NEXT_WEEK),
+        ("Monday to Wednesday next week", SATURDAY, BERLIN, days(MONDAY, "2026-12-02")),
+        ("Monday to Wednesday next week", MONDAY_BEFORE, BERLIN, None),  # two Mondays come into question
         ("from Saturday to Monday", BEFORE_AUTUMN, BERLIN, days("2026-10-24", "2026-10-26")),
         ("one week from Saturday", BEFORE_AUTUMN, BERLIN, days("2026-10-24", "2026-10-30")),
         ("one week from Saturday", BEFORE_SPRING, BERLIN, days("2027-03-27", "2027-04-02")),

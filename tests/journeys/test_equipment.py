@@ -119,17 +119,17 @@ class TestExpenses:
 class TestANewHire:
     async def test_each_part_goes_its_own_way(self, desk: House) -> None:
         await desk.says(
-            "bo", "Kofi Mensah starts on Monday, please set him up with a thinkpad and the usual access"
+            "bo", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
         )
         card = await desk.card("bo")
-        assert card.text == "Equip Kofi Mensah with a laptop and what Engineering works with"
+        assert card.text == "Equip Sam Okoye with a laptop and what Engineering works with"
         parts = [fact.value for fact in card.facts if fact.label in ("Order equipment", "Get access")]
         assert parts == [
-            "Order ThinkPad T14 for Kofi Mensah, 1,450.00 EUR, once approved as manager",
-            "Give Kofi Mensah access to GitHub for 90 days, once approved as manager",
-            "Give Kofi Mensah access to Jira for 90 days",
-            "Give Kofi Mensah access to Confluence for 90 days",
-            "Give Kofi Mensah access to VPN for 90 days",
+            "Order ThinkPad T14 for Sam Okoye, 1,450.00 EUR, once approved as manager",
+            "Give Sam Okoye access to GitHub for 90 days, once approved as manager",
+            "Give Sam Okoye access to Jira for 90 days",
+            "Give Sam Okoye access to Confluence for 90 days",
+            "Give Sam Okoye access to VPN for 90 days",
         ]
         await desk.press("bo", "Yes, do it")
         await desk.quiet()
@@ -138,14 +138,14 @@ class TestANewHire:
         assert whole.state is State.DONE
         assert len(made) == 5
         assert all(each.ref in whole.outcome for each in made)
-        assert {each.subject for each in made} == {await desk.id("kofi")}
-        assert await desk.has("kofi", "jira-users"), "what needs nobody is there at once"
-        assert not await desk.has("kofi", "github-write")
+        assert {each.subject for each in made} == {await desk.id("sam.okoye")}
+        assert await desk.has("sam.okoye", "jira-users"), "what needs nobody is there at once"
+        assert not await desk.has("sam.okoye", "github-write")
         assert [each for each in made if each.waits_for == "manager"]
 
     async def test_the_asker_approves_none_of_it(self, desk: House) -> None:
         await desk.says(
-            "bo", "Kofi Mensah starts on Monday, please set him up with a thinkpad and the usual access"
+            "bo", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
         )
         await desk.press("bo", "Yes, do it")
         await desk.quiet()
@@ -154,12 +154,12 @@ class TestANewHire:
         for _ in waiting:
             await desk.press("mei", "Approve")
         await desk.quiet()
-        assert await desk.has("kofi", "github-write")
+        assert await desk.has("sam.okoye", "github-write")
         assert "Approved by Mei Tanaka, as manager" in (await ticket(desk))[2]
 
     async def test_each_part_stands_in_the_trail_with_its_own_decisions(self, desk: House) -> None:
         await desk.says(
-            "bo", "Kofi Mensah starts on Monday, please set him up with a thinkpad and the usual access"
+            "bo", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
         )
         await desk.press("bo", "Yes, do it")
         await desk.quiet()
@@ -174,7 +174,7 @@ class TestANewHire:
         self, desk: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await desk.says(
-            "bo", "Kofi Mensah starts on Monday, please set him up with a thinkpad and the usual access"
+            "bo", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
         )
         items = desk.app.company.equipment.items
         calls = 0
@@ -196,7 +196,7 @@ class TestANewHire:
 
     async def test_for_somebody_who_does_not_report_to_them_nothing_happens(self, desk: House) -> None:
         await desk.says(
-            "ana", "Kofi Mensah starts on Monday, please set him up with a thinkpad and the usual access"
+            "ana", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
         )
         assert not await desk.effects()
         assert "Yes, do it" not in await desk.buttons("ana")
@@ -211,7 +211,7 @@ class TestANewHire:
             raise RuntimeError("the process is gone before it could note that it was opened")
 
         await desk.says(
-            "bo", "Kofi Mensah starts on Monday, please set him up with a thinkpad and the usual access"
+            "bo", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
         )
         with monkeypatch.context() as dying:
             dying.setattr(desk.app.engine._asking, "open_part", dies_after)
