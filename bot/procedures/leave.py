@@ -80,15 +80,15 @@ async def plan(
         parts = calendar.counted(first, last, **halves)
     except ValueError as error:
         raise Impossible(f"I cannot enter these days: {error}.") from error
-    off = [f"{_day(day)} ({calendar.why_off(day)})" for day in parts if calendar.why_off(day)]
-    holidays = tuple(each for each in off if not each.endswith(("(Saturday)", "(Sunday)")))
+    off = {day: f"{_day(day)} ({calendar.why_off(day)})" for day in parts if calendar.why_off(day)}
+    holidays = tuple(each for day, each in off.items() if calendar.why_off(day) != f"{day:%A}")
     balances = {each.policy_id: each for each in await world.time_off.balances(subject.id, last)}
     if policy_id not in balances:
         raise Impossible("You have no such time-off policy on record. HR can tell why.")
     balance = _given_back(balances[policy_id], instead_of, last)
     found = Plan(balance, first, last, parts, holidays, calendar.name)
     if not found.days:
-        raise Impossible(f"No working day is among these: {'; '.join(off)}.")
+        raise Impossible(f"No working day is among these: {'; '.join(off.values())}.")
     booked = await world.time_off.booked(subject.id, first, last)
     if others := [each for each in booked if instead_of is None or each.id != instead_of.id]:
         raise Impossible(f"You have {described(others[0])} already. Cancel or change that first.")

@@ -84,7 +84,7 @@ def _require_address(url: str) -> None:
         _ = parts.port  # a port that is none shows only when it is asked for
     except ValueError:
         raise NotConfigured("BACKOFFICE_URL: is no address") from None
-    safe = parts.scheme == "https" or (parts.scheme == "http")
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     if not safe or not parts.hostname or not (url.isascii() and url.isprintable()) or " " in url:
         raise NotConfigured("BACKOFFICE_URL: takes an https address; plain http only on loopback")
     if parts.username is not None or "?" in url or "#" in url:

@@ -72,7 +72,7 @@ class Fields:
     def amount(self, name: str, currency: str) -> Decimal:
         """Exact. A third decimal is refused: where the dot parts thousands, 1.450 is no price below two."""
         found = self._present(name)
-        written = str(found) if isinstance(found, int) and not isinstance(found, bool) else found
+        written = str(found) if isinstance(found, int) else found  # of true and false no amount
         # A number with a point comes as its own text, NaN and infinity as floats.
         shape = _AMOUNT.fullmatch(written) if isinstance(written, str) else None
         decimals = 3 if currency in _THREE_DECIMALS else 2

@@ -81,7 +81,10 @@ class Person:
         """What the newest card with this fact says."""
         xpath = f"//*[@id='messages']//dt[starts-with(., '{label}')]/following-sibling::dd"
         chrome = self.looks()
-        return until(chrome, lambda: [found.text for found in chrome.find_elements(By.XPATH, xpath)])[-1]
+        shown = until(
+            chrome, lambda: [text for found in chrome.find_elements(By.XPATH, xpath) if (text := found.text)]
+        )
+        return shown[-1]
 
 
 def _click(found: list[WebElement]) -> bool:

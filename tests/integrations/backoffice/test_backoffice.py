@@ -38,7 +38,8 @@ NO_DAYS: list[object] = [
 ]  # fmt: skip
 ODD_ITEMS: dict[str, list[object]] = {
     "id": [
-        MISSING, None, "", 7, True, ["x"], "ThinkPad", "think pad", "-pad", "tänk", "a/b", "..", "a\n", "a" * 64,
+        MISSING, None, "", 7, True, ["x"], "ThinkPad", "think pad", "-pad", "tänk", "a/b", "..", "a\n",
+        "a" * 64,
     ],
     "name": [MISSING, None, "", "  ", "\u202e\u200b\x00", 7, ["x"], {"en": "x"}],
     "currency": [MISSING, None, "", "€", "eur", "Euro", "EU", "EURO", "EUR ", "ＥＵＲ", 978],
