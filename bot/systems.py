@@ -194,44 +194,51 @@ def _openid(settings: Settings) -> SignIn:
 
 
 def _work(settings: Settings, directory: Directory) -> dict[str, Connected]:
-    """What is configured; each is imported only then."""
+    """What is configured; each is imported only then. :raises CannotStart:"""
     found: dict[str, Connected] = {}
     if settings.bamboohr_company:
-        bamboohr = importlib.import_module("integrations.bamboohr")
-        found["bamboohr"] = bamboohr.BambooHr(
-            bamboohr.BambooHrSettings(
-                company=settings.bamboohr_company,
-                api_key=settings.bamboohr_api_key,
-                url=settings.bamboohr_url,
-                ca_file=settings.bamboohr_ca_file,
-            ),
+        found["bamboohr"] = _connected(
+            "bamboohr",
+            "BambooHr",
             directory,
+            company=settings.bamboohr_company,
+            api_key=settings.bamboohr_api_key,
+            url=settings.bamboohr_url,
+            ca_file=settings.bamboohr_ca_file,
         )
     if settings.jira_url:
-        jira = importlib.import_module("integrations.jira")
-        found["jira"] = jira.Jira(
-            jira.JiraSettings(
-                url=settings.jira_url,
-                account=settings.jira_account,
-                token=settings.jira_api_token,
-                service_desk=settings.jira_service_desk,
-                request_type=settings.jira_request_type,
-                equipment_request_type=settings.jira_equipment_type,
-                ca_file=settings.jira_ca_file,
-            ),
+        found["jira"] = _connected(
+            "jira",
+            "Jira",
             directory,
+            url=settings.jira_url,
+            account=settings.jira_account,
+            token=settings.jira_api_token,
+            service_desk=settings.jira_service_desk,
+            request_type=settings.jira_request_type,
+            equipment_request_type=settings.jira_equipment_type,
+            ca_file=settings.jira_ca_file,
         )
     if settings.backoffice_url:
-        backoffice = importlib.import_module("integrations.backoffice")
-        found["backoffice"] = backoffice.Backoffice(
-            backoffice.BackofficeSettings(
-                url=settings.backoffice_url,
-                token=settings.backoffice_token,
-                ca_file=settings.backoffice_ca_file,
-            ),
+        found["backoffice"] = _connected(
+            "backoffice",
+            "Backoffice",
             directory,
+            url=settings.backoffice_url,
+            token=settings.backoffice_token,
+            ca_file=settings.backoffice_ca_file,
         )
     return found
+
+
+def _connected(folder: str, kind: str, directory: Directory, **settings: Any) -> Connected:
+    """One of them, out of its folder. :raises CannotStart:"""
+    module = importlib.import_module(f"integrations.{folder}")
+    try:
+        system: Connected = getattr(module, kind)(getattr(module, f"{kind}Settings")(**settings), directory)
+    except module.NotConfigured as error:
+        raise CannotStart(str(error)) from error
+    return system
 
 
 class _NoTimeOff:
