@@ -103,7 +103,10 @@ class TimeOff(Protocol):
         """The id of what this operation entered, and None where it entered nothing, cancelled or not."""
 
     async def cancel(self, person_id: str, leave_id: str, *, op: str) -> bool:
-        """True where this call cancelled it, False where it counted no more. :raises UnknownLeave:"""
+        """True where this call cancelled it, False where it counted no more.
+
+        :raises UnknownLeave:, :raises LeaveRefused: it has begun, :raises OutcomeUnknown:
+        """
 
 
 # Tickets

@@ -39,7 +39,22 @@ ENTRA = {
     "ENTRA_PROTECTED_GROUPS": "admins",
 }
 OIDC = {"OIDC_ISSUER": "https://login.example/company", "OIDC_CLIENT_ID": "deskhand"}
+WORK = {
+    "BAMBOOHR_COMPANY": "alderfinch",
+    "BAMBOOHR_API_KEY": "abc",
+    "JIRA_URL": "https://alderfinch.atlassian.net",
+    "JIRA_ACCOUNT": "deskhand@alderfinch.example",
+    "JIRA_API_TOKEN": "abc",
+    "JIRA_SERVICE_DESK": "4",
+    "JIRA_REQUEST_TYPE": "25",
+    "BACKOFFICE_URL": "https://purchasing.alderfinch.example",
+    "BACKOFFICE_TOKEN": "abc",
+}
 FITTING = {
+    "bamboohr_company": "other",
+    "bamboohr_url": "https://bamboo.example/api",
+    "jira_url": "https://jira.example",
+    "backoffice_url": "https://office.example",
     "entra_sign_in": "yes",
     "link_by_mail": "no",
     "oidc_issuer": "https://other.example/company",
@@ -77,7 +92,14 @@ def test_every_setting_can_be_set_by_its_name() -> None:
         directory = ENTRA if each.name.startswith("entra_") else LDAP
         sign_in = OIDC if each.name.startswith("oidc_") else {}
         tls = {"DESKHAND_TLS_CERT_FILE": "/srv/c", "DESKHAND_TLS_KEY_FILE": "/srv/k"}
-        beside = {**SLACK, **TEAMS, **directory, **sign_in, **(tls if each.name.startswith("tls_") else {})}
+        beside = {
+            **SLACK,
+            **TEAMS,
+            **directory,
+            **sign_in,
+            **WORK,
+            **(tls if each.name.startswith("tls_") else {}),
+        }
         set_one = Settings.read({**beside, each.metadata["name"]: text})
         assert getattr(set_one, each.name) != each.default, each.name
 
@@ -306,3 +328,22 @@ def test_active_directory_of_record_may_have_entra_beside_it() -> None:
     both = Settings.read({**LDAP, **ENTRA})
     assert both.ldap_url
     assert both.entra
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"BAMBOOHR_COMPANY": "alderfinch"}, "BAMBOOHR_API_KEY: needed beside BAMBOOHR_COMPANY"),
+        (
+            {"JIRA_URL": "https://x.example"},
+            "JIRA_ACCOUNT, JIRA_API_TOKEN, JIRA_SERVICE_DESK, JIRA_REQUEST_TYPE",
+        ),
+        ({"BACKOFFICE_TOKEN": "abc"}, "BACKOFFICE_URL: needed beside BACKOFFICE_TOKEN"),
+        ({**WORK, "BAMBOOHR_COMPANY": "a/../b"}, "BAMBOOHR_COMPANY: takes the COMPANY of"),
+        ({**WORK, "JIRA_URL": "http://jira.example"}, "JIRA_URL: takes an https address"),
+        ({**WORK, "JIRA_API_TOKEN": " "}, "JIRA_API_TOKEN: is empty"),
+    ],
+)
+def test_a_system_of_work_is_connected_whole_or_not_at_all(wrong: dict[str, str], says: str) -> None:
+    with pytest.raises(SettingError, match=says):
+        Settings.read(wrong)

@@ -27,15 +27,18 @@ class EquipNewHire(Procedure):
 
     async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
         accesses = world.catalogue.bundle(subject.department)
-        report = {"report": subject.id}
         return Preview(
             sentence=f"Equip {subject.name} with a laptop and what {subject.department or 'everybody'} works with",
             facts=(Fact(label="For", value=f"{subject.name}, {subject.title}"),),
             done=f"What {subject.name} needs is asked for; each part goes its own way.",
             parts=(
-                Part(action="request_equipment", params={"item": params["item"], **report}),
+                Part(action="request_equipment", params={"item": params["item"]}, subject=subject.id),
                 *(
-                    Part(action="grant_access", params={"resource": each.key, "span": _span(each), **report})
+                    Part(
+                        action="grant_access",
+                        params={"resource": each.key, "span": _span(each)},
+                        subject=subject.id,
+                    )
                     for each in accesses
                 ),
             ),

@@ -57,10 +57,6 @@ class GrantAccess(Procedure):
         Slot("span", SlotKind.SPAN, "For how long do you need it?"),
     )
 
-    async def subject(self, world: World, sender: Person, params: Params) -> Person:
-        # No slot fills it: it comes from another action alone, as a part of that one.
-        return await world.directory.person(params["report"]) if "report" in params else sender
-
     async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
         resource = world.catalogue.get(params["resource"])
         if resource is None:

@@ -29,10 +29,6 @@ class RequestEquipment(Procedure):
     title = "Order equipment"
     slots = (Slot("item", SlotKind.ITEM, "What do you need?"),)
 
-    async def subject(self, world: World, sender: Person, params: Params) -> Person:
-        # No slot fills it: it comes from another action alone, as a part of that one.
-        return await world.directory.person(params["report"]) if "report" in params else sender
-
     async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
         desk = the_help_desk(world)
         items = await world.equipment.items() if world.equipment else []

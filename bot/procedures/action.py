@@ -148,6 +148,7 @@ class Part(BaseModel):
 
     action: str
     params: dict[str, Any]
+    subject: str  # id of the person it is for: the whole says it, and no words can
     sentence: str = ""  # what was shown of it; filled in by the engine
 
 

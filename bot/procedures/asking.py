@@ -101,7 +101,7 @@ class Asking:
     async def confirm(self, request: Request, sender: Person, digest: str, world: World, service: str) -> Ack:
         """The requester's yes, to exactly what the card showed."""
         action = self._procedure(request)
-        subject = await action.subject(world, sender, request.params)
+        subject = await self._subject(request, action, sender, world)
         try:
             shown = await self._shown(action, sender, subject, request.params, world)
         except Impossible as why:
@@ -124,15 +124,27 @@ class Asking:
         return await self._confirmed(request, sender, world, service)
 
     async def _confirmed(self, request: Request, sender: Person, world: World, service: str) -> Ack:
+        to, changes, note = await self._after_the_yes(request, sender, world, service)
+
+        def work(conn: Connection) -> None:
+            self._timers.follow(conn, ledger.move(conn, request, to, note, world.now, **changes))
+
+        await self._office.database.write(work)
+        return Ack()
+
+    async def _after_the_yes(
+        self, request: Request, sender: Person, world: World, service: str
+    ) -> tuple[State, dict[str, Any], Note]:
+        """Where a confirmed request goes: to whoever has to approve, on to its execution, or nowhere."""
         ask = await self._gate.ask_of(request)
         decision = await self._gate.request(ask)
         proceed = await self._gate.proceed(ask)
         data: dict[str, Any] = {"decision": recorded(decision), "proceed": recorded(proceed)}
-        if not decision.allowed:
-            note = Note("request.refused", sender.id, service, "refused", data)
-            await self._end(request, State.REFUSED, " ".join(decision.why), note)
-            return Ack()
         stages = () if proceed.allowed else decision.stages
+        if not decision.allowed or not (stages or proceed.allowed):
+            note = Note("request.refused", sender.id, service, "refused", data)
+            why = decision.why if not decision.allowed else proceed.why
+            return State.REFUSED, {"outcome": " ".join(why)}, note
         changes: dict[str, Any] = {
             "stages": stages,
             "quorum": decision.quorum if stages else 0,
@@ -140,35 +152,22 @@ class Asking:
             "proof": decision.proof,
             "confirmed_at": world.now,
         }
-        if not stages and not proceed.allowed:
-            note = Note("request.refused", sender.id, service, "refused", data)
-            await self._end(request, State.REFUSED, " ".join(proceed.why), note)
-            return Ack()
         if stages:
             asked = request.model_copy(update=changes)
             seats = await self._approvers.seats(asked, ask, stages[0], [])
             if not seats:
-                note = Note(
-                    "request.no_approver", sender.id, service, "refused", {**data, "stage": stages[0]}
-                )
-                await self._end(
-                    request, State.REFUSED, NO_APPROVER, note, alarm=f"Nobody can decide as {stages[0]}."
-                )
-                return Ack()
+                data["stage"] = stages[0]
+                note = Note("request.no_approver", sender.id, service, "refused", data)
+                alarm = f"Nobody can decide as {stages[0]}."
+                return State.REFUSED, {"outcome": NO_APPROVER, "alarm": alarm}, note
             changes |= {
                 "seats": {stages[0]: seats},
                 "names": {**request.names, **await self._approvers.names(seats)},
                 "remind_at": world.now + self._office.settings.remind_after,
                 "expires_at": world.now + self._office.settings.expire_after,
             }
-        note = Note("request.confirmed", sender.id, service, data={**data, "digest": request.digest})
-
-        def work(conn: Connection) -> None:
-            after = ledger.move(conn, request, State.APPROVING, note, world.now, **changes)
-            self._timers.follow(conn, after)
-
-        await self._office.database.write(work)
-        return Ack()
+        data["digest"] = request.digest
+        return State.APPROVING, changes, Note("request.confirmed", sender.id, service, data=data)
 
     async def _next(
         self, request: Request, action: Procedure, guesses: Mapping[str, Guess], sender: Person, world: World
@@ -197,7 +196,7 @@ class Asking:
     async def _show(
         self, request: Request, action: Procedure, sender: Person, world: World
     ) -> tuple[State, dict[str, Any], _NoteOf]:
-        subject = await action.subject(world, sender, request.params)
+        subject = await self._subject(request, action, sender, world)
         shown = await self._shown(action, sender, subject, request.params, world)
         changes: dict[str, Any] = {
             "params": request.params,
@@ -245,6 +244,13 @@ class Asking:
         """Whether it is this slot's question that is answered now."""
         return request.pick is not None and request.pick.slot == slot.name
 
+    @staticmethod
+    async def _subject(request: Request, action: Procedure, sender: Person, world: World) -> Person:
+        """Whom it is about: as the action says, and of a part as the whole said."""
+        if request.part_for:
+            return await world.directory.person(request.part_for)
+        return await action.subject(world, sender, request.params)
+
     async def _shown(
         self, action: Procedure, sender: Person, subject: Person, params: Params, world: World
     ) -> Shown:
@@ -266,7 +272,7 @@ class Asking:
         action = self._office.registry[part.action]
         assert isinstance(action, Procedure), "a part is another action's procedure"
         try:
-            subject = await action.subject(world, sender, part.params)
+            subject = await world.directory.person(part.subject)
             shown = await self._shown(action, sender, subject, part.params, world)
         except Impossible as why:
             return Fact(label=action.title, value=f"Not possible: {why}"), None
@@ -285,15 +291,13 @@ class Asking:
         action = self._office.registry[part.action]
         assert isinstance(action, Procedure), "a part is another action's procedure"
         with self._office.database.read() as conn:
-            request = ledger.load(conn, ref)
-        if request is None:
-            request = await self._begin_part(ref, part, whole, action, sender, world)
-        if request.state is State.CONFIRMING and request.shown and request.shown.sentence == part.sentence:
-            await self._confirmed(request, sender, world, _SERVICE)
+            if ledger.load(conn, ref):
+                return
+        await self._begin_part(ref, part, whole, action, sender, world)
 
     async def _begin_part(
         self, ref: str, part: Part, whole: Request, action: Procedure, sender: Person, world: World
-    ) -> Request:
+    ) -> None:
         first = Request(
             ref=ref,
             action=action.name,
@@ -306,6 +310,7 @@ class Asking:
             understood=f"part of {whole.ref}",
             params=part.params,
             part_of=whole.ref,
+            part_for=part.subject,
             words=whole.words,
             names={sender.id: plain(sender.name, 80)},
         )
@@ -315,14 +320,21 @@ class Asking:
             to, changes = State.REFUSED, {"outcome": str(why)}
             note = _NoteOf("request.impossible", "refused")
 
-        def work(conn: Connection) -> Request:
-            opened = Note("request.opened", sender.id, _SERVICE, data={"part_of": whole.ref})
-            ledger.create(conn, first, opened)
-            after = ledger.move(conn, first, to, note(sender.id, _SERVICE), world.now, **changes)
-            self._timers.follow(conn, after)
-            return after
+        shown = first.model_copy(update={**changes, "state": to})
+        on = None  # what follows from the yes to the whole
+        if to is State.CONFIRMING and shown.shown and shown.shown.sentence == part.sentence:
+            on = await self._after_the_yes(shown, sender, world, _SERVICE)
 
-        return await self._office.database.write(work)
+        def work(conn: Connection) -> None:  # all of it or nothing: a crash leaves no half-opened part
+            ledger.create(
+                conn, first, Note("request.opened", sender.id, _SERVICE, data={"part_of": whole.ref})
+            )
+            after = ledger.move(conn, first, to, note(sender.id, _SERVICE), world.now, **changes)
+            if on:
+                after = ledger.move(conn, after, on[0], on[2], world.now, **on[1])
+            self._timers.follow(conn, after)
+
+        await self._office.database.write(work)
 
     def _procedure(self, request: Request) -> Procedure:
         action = self._office.registry[request.action]

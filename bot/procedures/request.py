@@ -122,6 +122,7 @@ class Request(BaseModel):
     zone: str = "UTC"  # the requester's, for every time on the cards
     words: int | None = None  # the person's message, in audit's words table
     part_of: str = ""  # reference of the request whose part it is
+    part_for: str = ""  # id of the person that this part is for
     inbound: str = ""  # the last one that opened or filled it: a replay of that shows it again
     understood: str = ""  # by what, and how sure: "local 0.97"
     params: dict[str, Any] = {}

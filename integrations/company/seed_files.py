@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from integrations.contract import ConnectorError, Kind, Status
 
@@ -159,7 +159,7 @@ def _read(path: Path, model: type[T], *, absent: T | None = None) -> T:
         return TypeAdapter(model).validate_python(
             yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         )
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
+    except (OSError, yaml.YAMLError, ValueError) as error:  # ValueError: also a day that no calendar has
         raise SeedRefused(f"{path.name}: {error}") from error
 
 

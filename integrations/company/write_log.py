@@ -20,7 +20,7 @@ class Write:
 
     at: datetime  # UTC
     op: str  # the operation id the caller gave
-    kind: str  # "group.add", "group.remove", "account.reset", "account.unlock"
+    kind: str  # "group.add", "account.reset", "leave.enter", "ticket.open", ...
     person_id: str
     group_id: str | None
     changed: bool  # False where everything was already as asked

@@ -298,7 +298,7 @@ def test_two_weeks_off_from_words_to_an_entered_request_with_the_balance_after_i
     bo.sees("Request of Ana Ruiz")
     assert bo.fact("Left after it") == left, "the manager sees the same"
     bo.presses("Approve")
-    ana.sees("Done")
+    ana.sees(f"Ana Ruiz has {takes.split()[0]} days of vacation")
 
     async def hours(company: Company) -> list[str]:
         person = (await company.directory.by_account("ana")).id
@@ -335,16 +335,16 @@ def test_a_hand_off_to_a_person_and_the_answer_coming_back(house: House) -> None
 
 @pytest.mark.timeout(300)
 def test_a_laptop_of_300_eur_and_one_of_3000_take_different_ways(house: House) -> None:
-    ana, bo, mei = (house.person(name) for name in ("Ana Ruiz", "Bo Lind", "Mei Tanaka"))
-    ana.says("I need a chromebook")
-    ana.sees("Order Chromebook for Ana Ruiz, 300.00 EUR")
-    ana.presses("Yes, do it")
-    ana.sees("Chromebook for Ana Ruiz is on order.")
-    ana.says("I need a macbook pro")
-    ana.sees("Order MacBook Pro 16 for Ana Ruiz, 3,000.00 EUR")
-    ana.presses("Yes, do it")
-    ana.sees("Waiting for Bo Lind")
+    sam, bo, mei = (house.person(name) for name in ("Sam Okoye", "Bo Lind", "Mei Tanaka"))
+    sam.says("I need a chromebook")
+    sam.sees("Order Chromebook for Sam Okoye, 300.00 EUR")
+    sam.presses("Yes, do it")
+    sam.sees("Chromebook for Sam Okoye is on order.")
+    sam.says("I need a macbook pro")
+    sam.sees("Order MacBook Pro 16 for Sam Okoye, 3,000.00 EUR")
+    sam.presses("Yes, do it")
+    sam.sees("Waiting for Bo Lind")
     bo.presses("Approve")
-    mei.sees("You answer for the budget that pays for Ana Ruiz.")
+    mei.sees("You answer for the budget that pays for Sam Okoye.")
     mei.presses("Approve")
-    ana.sees("MacBook Pro 16 for Ana Ruiz is on order.")
+    sam.sees("MacBook Pro 16 for Sam Okoye is on order.")

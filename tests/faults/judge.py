@@ -123,7 +123,8 @@ def _answered(
     verdict: Verdict,
 ) -> None:
     """Each message that was acknowledged became one request, or got one answer."""
-    opened = Counter(each["data"].get("inbound") for each in events if each["kind"] == "request.opened")
+    openings = [each["data"].get("inbound") for each in events if each["kind"] == "request.opened"]
+    opened = Counter(filter(None, openings))  # a part of another request has none
     verdict.doubled += [
         f"inbound {name} opened {count} requests" for name, count in opened.items() if count > 1
     ]
@@ -170,9 +171,16 @@ def _done_once(
     own = {effect.ref for effect in effects if not effect.undo}
     handed = {json.loads(row[0]).get("data", {}).get("handed_to") for row in desk.execute(
         "SELECT body FROM audit_events WHERE kind = 'request.ended'")}  # fmt: skip
-    done = desk.execute(
-        "SELECT DISTINCT ref FROM steps WHERE state IN ('done', 'undone') AND name <> 'end_grant'"
+    done = desk.execute(  # what these two do is done by other requests, each judged by itself
+        "SELECT DISTINCT ref FROM steps WHERE state IN ('done', 'undone')"
+        " AND name <> 'end_grant' AND name NOT LIKE 'part\\_%' ESCAPE '\\'"
     )
+    opened = Counter(row[0] for row in desk.execute(
+        "SELECT json_extract(body, '$.part_of') || action || coalesce(resource, '') FROM requests"
+        " WHERE json_extract(body, '$.part_of') IS NOT NULL"))  # fmt: skip
+    verdict.doubled += [
+        f"part {part} was opened {count} times" for part, count in opened.items() if count > 1
+    ]
     for (ref,) in done:
         if ref not in own and ref not in handed:
             verdict.lost.append(f"{ref} is recorded as done, and nothing took effect")

@@ -62,7 +62,10 @@ class Play:
                 " AND json_extract(CAST(body AS TEXT), '$.data.inbound') = ?",
                 inbound.id,
             )
-            if not found and "until" in slots.get("span", ()) and await self._replies(inbound):
+            may_be_refused = (
+                "until" in slots.get("span", ()) or "days" in slots
+            )  # too late, or a holiday there
+            if not found and may_be_refused and await self._replies(inbound):
                 raise TooLate
             return found
 
@@ -360,6 +363,56 @@ async def expire(play: Play) -> None:
     await play.ends(ref, "expired")
 
 
+async def time_off(play: Play) -> None:
+    """Entered once, moved nowhere, cancelled once."""
+    rows = await play.lives.query("company", "SELECT 1 FROM time_off WHERE person_id = ?", play.person.id)
+    if not rows:
+        return
+    monday = datetime.now(UTC).date() + timedelta(weeks=play.chance.randrange(60, 90))
+    day = (monday - timedelta(days=monday.weekday())).isoformat()
+    ref = await play.asks("request_time_off", policy="Vacation", days={"first": day, "last": day})
+    await play.press(ref, "Yes, do it", times=2)
+    await play.approve(ref, "manager", times=2)
+    await play.ends(ref, "done")
+    rows = await play.lives.query(
+        "company", "SELECT id FROM leave WHERE person_id = ? AND first = ? AND state = 'approved'",
+        play.person.id, day,
+    )  # fmt: skip
+    back = await play.asks("cancel_time_off", leave=rows[0][0])
+    await play.press(back, "Yes, do it", times=2)
+    await play.ends(back, "done")
+
+
+async def a_ticket(play: Play) -> None:
+    ref = await play.asks("open_ticket", what={"text": "the monitor flickers"})
+    await play.press(ref, "Yes, do it", times=2)
+    await play.ends(ref, "done")
+
+
+async def new_hire(play: Play) -> None:
+    """One yes, several requests; then all of it is taken back."""
+    query = "SELECT manager_id, name FROM person WHERE id = ?"
+    manager, name = (await play.lives.query("company", query, play.person.id))[0]
+    whole = await play.asks("equip_new_hire", who=manager, report={"text": name}, item="thinkpad")
+    await play.press(whole, "Yes, do it", who=manager, times=2)
+    await play.ends(whole, "done")
+    for ref in await _parts(play, whole):
+        state = await play.ends(ref, "approving", "active", "done")
+        if state == "approving":
+            await play.press(ref, "Cancel", who=manager)
+            await play.ends(ref, "cancelled")
+        elif state == "active":
+            back = await play.asks("give_back_access", who=manager, grant=ref)
+            await play.press(back, "Yes, do it", who=manager)
+            await play.ends(back, "done")
+            await play.ends(ref, "ended")
+
+
+async def _parts(play: Play, whole: str) -> list[str]:
+    rows = await play.lives.query("desk", "SELECT seen FROM steps WHERE ref = ?", whole)
+    return [json.loads(row[0])["ref"] for row in rows]
+
+
 async def look_up(play: Play) -> None:
     await play.looks_up("pto_balance")
     await play.looks_up("my_requests")
@@ -370,7 +423,7 @@ SCENES: dict[str, Scene] = {
     scene.__name__: scene
     for scene in (
         low, medium, critical, questions, give_back, overlap, reset, reset_not_shown, reset_not_me,
-        unlock, unlock_for_report, cancel, deny, race, look_up,
+        unlock, unlock_for_report, cancel, deny, race, time_off, a_ticket, new_hire, look_up,
     )
 }  # fmt: skip
 ALONE: dict[str, Scene] = {"expire": expire}  # with times of their own

@@ -22,7 +22,7 @@ from bot.procedures import ledger
 from bot.store import deliveries, frozen, sealed
 from bot.store.database import Database
 from bot.store.inbox import Inbox, forget
-from integrations.company import accounts, groups
+from integrations.company import accounts, groups, tickets, time_off
 from integrations.company.client import Client
 
 ANY = "*"  # a target that counts points of every name
@@ -94,7 +94,7 @@ def _mark_what_is_written(marks: threading.local) -> None:
     marked(frozen, "freeze", lambda conn, person, by, at: "freeze")
     marked(Inbox, "put", lambda inbox, conn, inbound: f"inbox.put:{inbound.kind}")
     marked(Inbox, "done", lambda inbox, conn, inbound: f"inbox.done:{inbound.kind}")
-    for module in (accounts, groups):
+    for module in (accounts, groups, tickets, time_off):
         marked(module, "record", lambda conn, op, kind, *rest: kind)
 
 

@@ -86,7 +86,7 @@ class TestUnlockingForAReport:
             await desk.says(outsider, "please unlock the account of Luis Moreno")
             card = await desk.card(outsider)
             assert card.status == "Refused"
-            assert "Managers can unlock the accounts of the people who report to them directly." in card.text
+            assert "For somebody else you can ask only where they report to you directly." in card.text
             assert not card.buttons
             assert "their manager" not in card.model_dump_json(), "the card does not call them one"
         assert desk.app.company.login("luis", "welcome-luis") is LoginOutcome.LOCKED

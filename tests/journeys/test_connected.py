@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.procedures.request import State
+from integrations.jira.tickets import JiraTickets
 from tests.house import House, house
 from tests.servers import backoffice, bamboohr, jira
 from tests.servers.backoffice import FakeBackoffice
@@ -113,23 +114,20 @@ class TestTickets:
         assert "my monitor flickers !boo.png! [~admin]".replace("[~admin]", "") in shown(issue.description)
         assert f"{issue.key} is open." in await world.desk.heard("ana")
 
-    async def test_the_reply_lost_and_the_process_killed_leads_to_one_ticket(self, tmp_path: Path) -> None:
+    async def test_the_reply_lost_and_the_process_killed_leads_to_one_ticket(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with ExitStack() as stack:
             async with connected(tmp_path / "data", stack) as before:
                 await before.desk.says("ana", FLICKERS)
                 before.jira.fail("POST", "cut after")
-                tickets = before.desk.app.office.ports.tickets
-                opened = type(tickets).opened
 
                 async def dies(*_args: object, **_kwargs: object) -> None:
                     raise asyncio.CancelledError  # the process is gone before it could look what became of it
 
-                try:
-                    type(tickets).opened = dies  # type: ignore[method-assign, union-attr]  # put back below
-                    with suppress(asyncio.CancelledError):
-                        await before.desk.press("ana", "Yes, do it")
-                finally:
-                    type(tickets).opened = opened  # type: ignore[method-assign, union-attr]
+                with monkeypatch.context() as dying, suppress(asyncio.CancelledError):
+                    dying.setattr(JiraTickets, "opened", dies)
+                    await before.desk.press("ana", "Yes, do it")
                 assert before.desk.state() is State.EXECUTING
             async with connected(tmp_path / "data", stack, before) as after:
                 await after.desk.settle()
@@ -181,7 +179,7 @@ class TestEquipment:
 
     async def test_no_token_stands_in_anything_people_or_the_trail_are_told(self, world: Connected) -> None:
         desk = world.desk
-        world.office.token = "another"  # so that ours is refused
+        world.office.fail("401", times=9)
         await desk.says("ana", "I need a macbook pro")
         told = await desk.text("ana") + str(desk.events())
         assert not any(each in told for each in (backoffice.TOKEN, jira.TOKEN, bamboohr.KEY))

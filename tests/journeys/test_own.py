@@ -28,7 +28,7 @@ class TestTimeOff:
             card = await desk.card(asker)
             assert card.status == "Refused", (asker, about)
             assert not card.facts
-            assert "Managers can see the time off of the people who report to them directly." in card.text
+            assert "For somebody else you can ask only where they report to you directly." in card.text
         refused = desk.events("lookup.refused")
         assert len(refused) == 4
         assert refused[0]["subject"] == await desk.id("bo"), "the trail says whom they asked about"

@@ -105,7 +105,7 @@ class TestSelfServiceHasNoTarget:
             for action in desk.app.office.registry.named()
             if any(slot.kind is SlotKind.REPORT for slot in action.slots)
         }
-        assert naming == {"unlock_for_report", "pto_balance"}
+        assert naming == {"unlock_for_report", "pto_balance", "equip_new_hire"}
         own = [
             action.name
             for action in desk.app.office.registry.named()
