@@ -16,13 +16,14 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.audit.trail import DESKHAND, Event, append
-from bot.chat.card import Button, Card, Tone
+from bot.chat.card import Card, Tone
 from bot.chat.clean import plain
 from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.chat.platform import ANSWER_WITHIN_S, PlatformDown, Unreachable
 from bot.chat.redact import redact
 from bot.commands import Commands
 from bot.intent.understand import Proposal, Understander
+from bot.offers import Offers
 from bot.people import Stranger
 from bot.procedures.action import Action, Declined, Impossible, Lookup, Procedure, Slot
 from bot.procedures.cards import WRITTEN
@@ -35,7 +36,7 @@ from bot.procedures.notices import Notices, about_a_person
 from bot.procedures.office import Office
 from bot.procedures.request import Request
 from bot.store.database import StorageDown
-from bot.store.handles import Choice, Handles, Meaning, meaning_of
+from bot.store.handles import Choice, Meaning, meaning_of
 from bot.store.inbox import Inbox, lately
 from bot.wishes import Wishes
 from integrations.contract import ConnectorError, Person
@@ -43,7 +44,6 @@ from integrations.contract import ConnectorError, Person
 log = structlog.get_logger()
 
 _TEXT_CHARS = 4_000
-_LIKELY = 3  # actions offered where nothing is sure
 _MINUTE = timedelta(minutes=1)
 _IN_WORDS = (InboundKind.MESSAGE, InboundKind.COMMAND)
 _PRESSES = 6  # times as many presses as messages
@@ -72,6 +72,7 @@ class Desk:
         self._understander = understander
         self._inbox = inbox
         self._lookups = Lookups(office, engine.gate)
+        self._offers = Offers(office, self._lookups, engine.help_desk)
         self._commands = Commands(office, engine)
         self._linking = Linking(office)
         self._notices = Notices(office)
@@ -240,7 +241,8 @@ class Desk:
             await self._reply(inbound, [])
             return Ack()
         if proposal.action is None:
-            return await self._unclear(person, inbound, proposal)
+            await self._reply(inbound, [await self._offers.card(person, inbound, proposal)])
+            return Ack()
         understood = f"{proposal.source} {proposal.confidence:.2f}"
         return await self._run(person, inbound, proposal.action, proposal.slots, inbound.text, understood)
 
@@ -302,43 +304,6 @@ class Desk:
             )
             cards = [Card(title=action.title, text=str(why), tone=Tone.WARN)]
         await self._reply(inbound, cards)
-        return Ack()
-
-    async def _unclear(self, person: Person, inbound: Inbound, proposal: Proposal) -> Ack:
-        """Never a guess: the likely actions as buttons."""
-        data = {"ranking": [[name, round(p, 3)] for name, p in proposal.ranking[:_LIKELY]]}
-        kept = await self._lookups.audit(
-            "", "message.unclear", "ok", person, person, inbound, inbound.text, data
-        )
-        likely = [name for name, _ in proposal.ranking if name in self._office.registry][:_LIKELY]
-        owner = inbound.key
-        with self._office.database.read() as conn:
-            handles = Handles.of(conn, owner)
-        buttons = tuple(
-            Button(
-                label=self._office.registry[name].title,
-                handle=handles.mint(
-                    Meaning(owner, Choice.BEGIN, person.id, detail={"action": name, "words": kept})
-                ),
-                sends_inputs=False,
-            )
-            for name in likely
-        )
-        help_desk = self._engine.help_desk
-        if kept and help_desk and (key := help_desk.open_key(person)):
-            meaning = Meaning(owner, Choice.REPLY, person.id, detail={"key": key, "words": kept})
-            buttons = (
-                *buttons,
-                Button(label=f"Pass it on to {key}", handle=handles.mint(meaning), sends_inputs=False),
-            )
-        await self._office.database.write(handles.keep)
-        text = (
-            "That sounds like a question, and I only do things; people at the help desk answer."
-            " Or did you mean:"
-            if proposal.question
-            else "I am not sure what you would like me to do. Did you mean one of these?"
-        )
-        await self._reply(inbound, [Card(title="How can I help?", text=text, buttons=buttons)])
         return Ack()
 
     async def _press(self, person: Person, inbound: Inbound) -> Ack:

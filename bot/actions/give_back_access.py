@@ -72,6 +72,12 @@ class GiveBackAccess(Procedure):
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
+    "give {app} back please",
+    "here, take {app} back",
+    "take {app} back",
+    "{app} can go back",
+    "give my {app} back",
+    "give back {app} now",
     "I don't need {app} anymore",
     "I don't need access to {app} any more",
     "i dont need {app} anymore",

@@ -52,6 +52,16 @@ class PtoBalance(Lookup):
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.
 # After a change: ``deskhand train``.
 PHRASES: tuple[str, ...] = (
+    "how much will I have on the first of {month}?",
+    "how much will I have on 1 {month}?",
+    "how much will I have left by {month}?",
+    "how much leave will I have by the end of the year?",
+    "what will be left of my vacation in {month}?",
+    "how many days will I have saved up by {month}?",
+    "how much holiday will I have built up by 1 {month}",
+    "my balance on the 15th of {month}?",
+    "what will my PTO be on {month} 1st",
+    "vacation balance at the end of {month}",
     "how many vacation days do I have left?",
     "how many days do I have left",
     "how many days off do I have left this year",
