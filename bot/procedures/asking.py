@@ -23,6 +23,7 @@ from bot.procedures.timers import Timers
 from integrations.contract import Person
 
 _SERVICE = "engine"
+_WHO = {"manager": "the manager", "owner": "its owner", "budget": "the budget's owner"}  # by stage
 
 NO_APPROVER = (
     "This needs somebody's approval, and nobody is there who may give it."
@@ -280,7 +281,7 @@ class Asking:
         decision, proceed = await self._gate.request(ask), await self._gate.proceed(ask)
         if not decision.allowed:
             return Fact(label=action.title, value=f"Not possible: {' '.join(decision.why)}"), None
-        after = "" if proceed.allowed else f", once approved as {' and '.join(decision.stages)}"
+        after = "" if proceed.allowed else f", once {_deciders(decision.stages)}"
         fact = Fact(label=action.title, value=f"{shown.sentence}{after}")
         return fact, part.model_copy(update={"sentence": shown.sentence})
 
@@ -349,6 +350,12 @@ def _answers(request: Request, params: Mapping[str, Any]) -> dict[str, str]:
         return request.answers
     labels = [label for value, label in pick.options if value == params.get(pick.slot)]
     return {**request.answers, pick.slot: labels[0]} if labels else request.answers
+
+
+def _deciders(stages: tuple[str, ...]) -> str:
+    """ "the manager and the budget's owner approve"."""
+    people = [_WHO.get(stage, stage) for stage in stages]
+    return f"{' and '.join(people)} approve{'s' if len(people) == 1 else ''}"
 
 
 def _words(action: Procedure, request: Request, params: Mapping[str, Any]) -> int | None:

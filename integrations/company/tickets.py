@@ -28,7 +28,7 @@ _TICKET = "SELECT number, title, status, open, moved_at FROM ticket"
 class CompanyTickets:
     """The port ``Tickets`` of the embedded company."""
 
-    name = "its ticket list"
+    name = "the ticket list"
 
     def __init__(self, client: Client) -> None:
         self._client = client

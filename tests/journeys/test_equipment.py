@@ -125,8 +125,8 @@ class TestANewHire:
         assert card.text == "Equip Sam Okoye with a laptop and what Engineering works with"
         parts = [fact.value for fact in card.facts if fact.label in ("Order equipment", "Get access")]
         assert parts == [
-            "Order ThinkPad T14 for Sam Okoye, 1,450.00 EUR, once approved as manager",
-            "Give Sam Okoye access to GitHub for 90 days, once approved as manager",
+            "Order ThinkPad T14 for Sam Okoye, 1,450.00 EUR, once the manager approves",
+            "Give Sam Okoye access to GitHub for 90 days, once the manager approves",
             "Give Sam Okoye access to Jira for 90 days",
             "Give Sam Okoye access to Confluence for 90 days",
             "Give Sam Okoye access to VPN for 90 days",
