@@ -19,7 +19,8 @@ def phrases() -> dict[str, tuple[str, ...]]:
 def main() -> None:
     weights = train(phrases())
     WEIGHTS.write_bytes(weights.dump())
-    print(f"{len(weights.vocabulary)} features, threshold {weights.threshold:.2f}: {WEIGHTS.name}")
+    lowest, highest = min(weights.thresholds), max(weights.thresholds)
+    print(f"{len(weights.vocabulary)} features, thresholds {lowest:.2f} to {highest:.2f}: {WEIGHTS.name}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.chat.card import Fact
+from bot.chat.clean import plain
 from bot.procedures.action import Params, Preview, Procedure, Slot, SlotKind, Step, World
 from bot.procedures.leave import CancelLeave, described, period, said, upcoming
 from integrations.contract import Person
@@ -15,8 +16,9 @@ class CancelTimeOff(Procedure):
 
     async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
         leave = await upcoming(world, subject, params["leave"])
+        policy = plain(leave.policy, 60).lower()
         return Preview(
-            sentence=f"Cancel the {leave.policy.lower()} of {subject.name} {period(leave.first, leave.last)}",
+            sentence=f"Cancel the {policy} of {subject.name} {period(leave.first, leave.last)}",
             facts=(Fact(label="You get back", value=said(leave.amount, leave.unit)),),
             done=f"{subject.name} no longer has {described(leave)}.",
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.chat.card import Fact
+from bot.chat.clean import plain
 from bot.procedures.action import Params, Preview, Procedure, Slot, SlotKind, Step, World
-from bot.procedures.leave import CancelLeave, EnterLeave, period, plan, said, upcoming
+from bot.procedures.leave import CancelLeave, EnterLeave, movable, period, plan, said
 from integrations.contract import Person
 
 
@@ -18,19 +19,19 @@ class ChangeTimeOff(Procedure):
     )
 
     async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
-        old = await upcoming(world, subject, params["leave"])
+        old = await movable(world, subject, params["leave"])
         new = await plan(world, subject, old.policy_id, params["days"], old)
         before = period(old.first, old.last)
         what = f"{said(new.days, 'days')} of {new.balance.policy.lower()}"
         return Preview(
             sentence=f"Enter {what} for {subject.name} {new.period}, instead of {before}",
-            facts=(Fact(label="Instead of", value=f"{old.policy} {before}"), *new.facts()),
+            facts=(Fact(label="Instead of", value=f"{plain(old.policy, 60)} {before}"), *new.facts()),
             done=f"{subject.name} has {what} {new.period}, instead of {before}.",
-            kind=new.balance.policy,
+            kind=new.kind,
         )
 
     def steps(self, params: Params) -> tuple[Step, ...]:
-        return (CancelLeave(), EnterLeave(params))
+        return (CancelLeave(moves=True), EnterLeave(params))
 
 
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.

@@ -22,7 +22,7 @@ class RequestTimeOff(Procedure):
             sentence=f"Enter {what} for {subject.name} {found.period}",
             facts=found.facts(),
             done=f"{subject.name} has {what} {found.period}.",
-            kind=found.balance.policy,
+            kind=found.kind,
         )
 
     def steps(self, params: Params) -> tuple[Step, ...]:

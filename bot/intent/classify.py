@@ -23,7 +23,7 @@ from bot.intent.features import Features
 from bot.intent.none import NONE
 
 WEIGHTS = Path(__file__).with_name("weights.bin")
-_FORMAT = "deskhand intent weights 1"
+_FORMAT = "deskhand intent weights 2"
 
 
 class WeightsError(Exception):
@@ -42,7 +42,7 @@ class Weights:
     """All that training leaves behind."""
 
     classes: tuple[str, ...]
-    threshold: float
+    thresholds: tuple[float, ...]  # of each class: the probability from which on it counts
     temperature: float  # logits are divided by it: above 1, the model was too sure of itself
     families: tuple[float, ...]  # how much each family of features counts
     intercepts: tuple[float, ...]
@@ -60,7 +60,7 @@ class Weights:
             "format": _FORMAT,
             "phrases": self.phrases_hash,
             "classes": self.classes,
-            "threshold": self.threshold,
+            "thresholds": self.thresholds,
             "temperature": self.temperature,
             "families": self.families,
             "intercepts": self.intercepts,
@@ -94,7 +94,7 @@ class Weights:
             raise ValueError("the table does not fit the vocabulary")
         return cls(
             classes=tuple(head["classes"]),
-            threshold=head["threshold"],
+            thresholds=tuple(head["thresholds"]),
             temperature=head["temperature"],
             families=tuple(head["families"]),
             intercepts=tuple(head["intercepts"]),
@@ -146,6 +146,7 @@ class Classifier:
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         features = Features(weights.known, weights.names)
+        self._threshold = dict(zip(weights.classes, weights.thresholds, strict=True))
         self._vector = Vector(features, weights.vocabulary, weights.rarity, weights.families)
 
     @classmethod
@@ -172,7 +173,7 @@ class Classifier:
             sorted(zip(self.weights.classes, chances, strict=True), key=itemgetter(1), reverse=True)
         )
         name, probability = ranking[0]
-        return Guess(name if probability >= self.weights.threshold else NONE, probability, ranking)
+        return Guess(name if probability >= self._threshold[name] else NONE, probability, ranking)
 
     def chances(self, text: str) -> list[float]:
         """The probability of each class, in the order of ``weights.classes``."""

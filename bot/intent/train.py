@@ -26,6 +26,8 @@ _BRACES = re.compile(r"\{\w+\}")
 
 VARIANTS = 5  # messages made of one phrase
 FOLDS = 5
+_LOWEST, _HIGHEST = 0.5, 0.995  # of a threshold
+_DEAREST = 500.0
 FALSE_ACTIONS = 0.02  # highest share of out-of-fold "none" messages that may pass the threshold
 
 # Names that mean "a person" to the model. Half of those in the training messages are left out,
@@ -90,8 +92,11 @@ Rows = Sequence[tuple[str, str]]  # name of the action, phrase
 
 def train(phrases: Mapping[str, Sequence[str]], shape: Shape = SHAPE) -> Weights:
     """Weights for ``phrases``: those of every action by its name, and those of ``none``."""
-    temperature, threshold = calibrate(cross_validate(phrases, shape))
-    return replace(fit(phrases, shape), temperature=temperature, threshold=threshold)
+    temperature, thresholds = calibrate(cross_validate(phrases, shape))
+    weights = fit(phrases, shape)
+    return replace(
+        weights, temperature=temperature, thresholds=tuple(thresholds[name] for name in weights.classes)
+    )
 
 
 def fit(phrases: Mapping[str, Sequence[str]], shape: Shape = SHAPE) -> Weights:
@@ -112,20 +117,51 @@ def cross_validate(phrases: Mapping[str, Sequence[str]], shape: Shape = SHAPE) -
     return judged
 
 
-def calibrate(judged: Sequence[Judged]) -> tuple[float, float]:
-    """The temperature that makes probabilities true on unseen phrases, and the threshold for an action."""
+def calibrate(judged: Sequence[Judged]) -> tuple[float, dict[str, float]]:
+    """The temperature that makes probabilities true on unseen phrases, and a threshold for each class.
+
+    Of all thresholds that let pass no more false actions than ``FALSE_ACTIONS``, those with the most true
+    ones: what is seldom mistaken need not be as sure as what often is.
+    """
     temperature = min((0.4 + 0.02 * step for step in range(130)), key=lambda t: _loss(judged, t))
-    false = sorted(
-        (
-            cooled(one.chances, temperature)[one.best[0]]
-            for one in judged
-            if one.truth == NONE and one.best[0] != NONE
-        ),
-        reverse=True,
-    )
+    guesses = _by_guess(judged, temperature)
     allowed = int(FALSE_ACTIONS * sum(one.truth == NONE for one in judged))
-    threshold = false[allowed] + 1e-4 if len(false) > allowed else 0.5
-    return round(temperature, 2), round(max(threshold, 0.5), 4)
+    low, high = 0.0, _DEAREST  # what a false action costs, in true ones
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if _thresholds(guesses, middle)[1] <= allowed else (middle, high)
+    found, _ = _thresholds(guesses, high)
+    return round(temperature, 2), {name: found.get(name, _LOWEST) for name in {*found, *judged[0].chances}}
+
+
+def _by_guess(judged: Sequence[Judged], temperature: float) -> dict[str, list[tuple[float, str]]]:
+    """By action that was the likeliest: how likely, and the truth; the surest first."""
+    guesses: dict[str, list[tuple[float, str]]] = {}
+    for one in judged:
+        name = one.best[0]
+        if name != NONE:
+            guesses.setdefault(name, []).append((cooled(one.chances, temperature)[name], one.truth))
+    return {name: sorted(rows, reverse=True) for name, rows in guesses.items()}
+
+
+def _thresholds(
+    guesses: Mapping[str, Sequence[tuple[float, str]]], cost: float
+) -> tuple[dict[str, float], int]:
+    """The best threshold of each action at this cost of a false one; and how many "none" pass."""
+    found, passed = {}, 0
+    for name, rows in guesses.items():
+        best, score, nones, at_best = _HIGHEST, 0.0, 0, 0
+        top = 0.0
+        for chance, truth in rows:
+            if chance < _LOWEST:
+                break
+            score += 1 if truth == name else -cost
+            nones += truth == NONE
+            if score > top:
+                top, best, at_best = score, chance, nones
+        found[name] = round(min(max(best - 1e-4, _LOWEST), _HIGHEST), 4)
+        passed += at_best
+    return found, passed
 
 
 def cooled(chances: Mapping[str, float], temperature: float) -> dict[str, float]:
@@ -170,7 +206,7 @@ def _fit(rows: Rows, shape: Shape) -> Weights:
     model.fit(matrix, [name for name, _, _ in made], sample_weight=counts)
     return Weights(
         classes=tuple(str(name) for name in model.classes_),
-        threshold=0.5,
+        thresholds=tuple(_LOWEST for _ in model.classes_),
         temperature=1.0,
         families=shape.families,
         intercepts=tuple(round(float(number), 4) for number in model.intercept_),

@@ -189,6 +189,8 @@ class Doing:
         """What a person found of a stuck request: from here on it is like any other that was, or was
         not, done. A grant that happened ends in time; one that could not be taken back is tried again."""
         given = request.given_at is not None
+        if not given and self._goes_on(request, happened=happened):
+            return await self._resume(request, note, happened=happened)
         if happened and not given:
             return await self._done(request, by=note)
         to = State.ENDED if happened else State.REVOKING if given else State.UNDONE
@@ -199,6 +201,29 @@ class Doing:
             if to is State.UNDONE:
                 sealed.destroy(conn, request.ref)
             after = ledger.move(conn, request, to, note, now, outcome=outcome, alarm="")
+            self._timers.follow(conn, after)
+            return after
+
+        return await self._office.database.write(work)
+
+    def _goes_on(self, request: Request, *, happened: bool) -> bool:
+        """Whether other steps are left to do, or done ones to be taken back."""
+        with self._office.database.read() as conn:
+            journal = ledger.journal(conn, request.ref)
+        if happened:
+            return any(step.name not in journal for step in self._steps(request)) and bool(journal)
+        done = [step for step in self._steps(request) if not step.no_undo and step.name in journal]
+        return any(journal[step.name].state == "done" for step in done)
+
+    async def _resume(self, request: Request, note: Note, *, happened: bool) -> Request:
+        """Execute on from what a person found of the step that was open."""
+        now = self._office.clock()
+
+        def work(conn: Connection) -> Request:
+            for name, each in ledger.journal(conn, request.ref).items():
+                if each.state in ("begun", "unknown"):
+                    ledger.set_step(conn, request.ref, name, "done" if happened else "failed")
+            after = ledger.move(conn, request, State.EXECUTING, note, now, outcome="", alarm="")
             self._timers.follow(conn, after)
             return after
 

@@ -54,12 +54,15 @@ class Executor:
         self._office = office
 
     async def carry_out(self, request: Request, steps: Sequence[Step], run: Callable[[Step], Run]) -> Result:
-        """Run the steps that are not done yet, in order.
+        """Run the steps that are not done yet, in order; once one of them failed, only backwards.
 
         :raises TryLater: a system has to answer before anything can be said
         """
         with self._office.database.read() as conn:
             journal = ledger.journal(conn, request.ref)
+        for name, entry in journal.items():
+            if entry.state == "failed":
+                return await self._back(request, steps, run, name, str(entry.seen.get("reason", "it failed")))
         for step in steps:
             try:
                 await self._one(request, step, run(step), journal.get(step.name))
@@ -67,10 +70,29 @@ class Executor:
                 return Result(Outcome.STUCK, step.name, str(stuck))
             except ConnectorError as error:
                 log.warning("step.failed", ref=request.ref, step=step.name, error=type(error).__name__)
-                back = await self.take_back(request, steps, run)
                 reason = f"{type(error).__name__}: {error}"
-                return back if back.outcome is Outcome.STUCK else Result(Outcome.UNDONE, step.name, reason)
+                await self.fail(request, step.name, reason)
+                return await self._back(request, steps, run, step.name, reason)
         return Result(Outcome.DONE)
+
+    async def fail(self, request: Request, name: str, reason: str) -> None:
+        """From here on the request goes back, whatever dies in between: a step certainly did nothing."""
+        event = self._event(request, "step.failed", name, "failed", {"reason": reason})
+
+        def work(conn: Connection) -> None:
+            if name in ledger.journal(conn, request.ref):
+                ledger.set_step(conn, request.ref, name, "failed")
+            else:
+                ledger.begin_step(conn, request.ref, name, "failed", {"reason": reason})
+            append(conn, event)
+
+        await self._office.database.write(work)
+
+    async def _back(
+        self, request: Request, steps: Sequence[Step], run: Callable[[Step], Run], name: str, reason: str
+    ) -> Result:
+        back = await self.take_back(request, steps, run)
+        return back if back.outcome is Outcome.STUCK else Result(Outcome.UNDONE, name, reason)
 
     async def take_back(self, request: Request, steps: Sequence[Step], run: Callable[[Step], Run]) -> Result:
         """Undo what was ours, the last step first. ``TryLater`` until the system answers."""
@@ -88,7 +110,11 @@ class Executor:
                 return Result(
                     Outcome.STUCK, step.name, f"cannot be taken back: {type(error).__name__}: {error}"
                 )
-            if await _asked(step, run(step), entry.seen) is True:
+            try:
+                still = await _asked(step, run(step), entry.seen)
+            except _Stuck as stuck:
+                return Result(Outcome.STUCK, step.name, str(stuck))
+            if still:
                 return Result(Outcome.STUCK, step.name, "it was taken back, and reading back says it was not")
             await self._record(request, step.name, "undone", "step.undone")
         return Result(Outcome.UNDONE)
@@ -165,6 +191,8 @@ async def _asked(step: Step, run: Run, seen: Seen) -> bool | None:
         return await _patiently(lambda: step.happened(run, seen))
     except SystemDown as error:
         raise TryLater(f"reading back {step.name}: {error}") from error
+    except ConnectorError as error:  # it may have happened: that it cannot be read does not undo it
+        raise _Stuck(f"cannot be read back: {type(error).__name__}: {error}") from error
 
 
 async def _patiently(call: Callable[[], Awaitable[T]]) -> T:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,6 +15,7 @@ from integrations.contract import Person
 from integrations.work import DAY_HOURS, HOURS, Balance, Leave, LeaveRefused, LeaveState, NewLeave
 
 COUNTS = (LeaveState.REQUESTED, LeaveState.APPROVED)
+_REPORTED = timedelta(days=1)  # a sick day is told today, or the evening before
 _NOTE = "Asked for and approved in Deskhand"
 
 
@@ -28,6 +29,7 @@ class Plan:
     parts: Mapping[date, Decimal]  # 1, 0.5 or 0 for every day from first to last
     off: tuple[str, ...]  # why days of it do not count
     calendar: str  # whose public holidays
+    now: date  # where they are
 
     @property
     def days(self) -> Decimal:
@@ -45,6 +47,11 @@ class Plan:
     @property
     def left(self) -> Decimal:
         return self.balance.available - self.amount
+
+    @property
+    def kind(self) -> str:
+        """As the rules call it; what lies ahead is another thing than what is reported."""
+        return self.balance.policy if self.first <= self.now + _REPORTED else f"{self.balance.policy} to come"
 
     @property
     def period(self) -> str:
@@ -86,7 +93,8 @@ async def plan(
     if policy_id not in balances:
         raise Impossible("You have no such time-off policy on record. HR can tell why.")
     balance = _given_back(balances[policy_id], instead_of, last)
-    found = Plan(balance, first, last, parts, holidays, calendar.name)
+    balance = replace(balance, policy=plain(balance.policy, 60))
+    found = Plan(balance, first, last, parts, holidays, calendar.name, today(world, subject))
     if not found.days:
         raise Impossible(f"No working day is among these: {'; '.join(off.values())}.")
     booked = await world.time_off.booked(subject.id, first, last)
@@ -107,6 +115,17 @@ async def upcoming(world: World, subject: Person, leave_id: str) -> Leave:
         raise Impossible(f"Your {described(leave)} is {leave.state.value} already.")
     if leave.first <= today(world, subject):
         raise Impossible(f"Your {described(leave)} has begun. HR can change what is left of it.")
+    return leave
+
+
+async def movable(world: World, subject: Person, leave_id: str) -> Leave:
+    """One that was approved: what is still undecided elsewhere must not be decided by being moved.
+
+    :raises Impossible:
+    """
+    leave = await upcoming(world, subject, leave_id)
+    if leave.state is not LeaveState.APPROVED:
+        raise Impossible(f"Your {described(leave)} is not approved yet. Cancel it, and ask for other days.")
     return leave
 
 
@@ -162,8 +181,17 @@ class CancelLeave:
     name = "cancel_time_off"
     no_undo = ""
 
+    def __init__(self, *, moves: bool = False) -> None:
+        """:param moves: other days follow: then it has to stand as it was shown"""
+        self._moves = moves
+
     async def look(self, run: Run) -> Seen:
         leave = await run.world.time_off.leave(run.subject.id, str(run.params["leave"]))
+        if leave.state in COUNTS or self._moves:
+            try:
+                leave = await (movable if self._moves else upcoming)(run.world, run.subject, leave.id)
+            except Impossible as why:  # since it was confirmed
+                raise LeaveRefused(str(why)) from why
         return {
             "counts": leave.state in COUNTS,
             "policy": leave.policy_id,
@@ -220,17 +248,10 @@ def _in_unit(days: Decimal, unit: str) -> Decimal:
 
 def _given_back(balance: Balance, leave: Leave | None, last: date) -> Balance:
     """The balance without what is given up: as much of it as was taken off by that day."""
-    if leave is None or leave.policy_id != balance.policy_id:
+    if leave is None or leave.policy_id != balance.policy_id or leave.state not in COUNTS:
         return balance
     taken = sum((amount for day, amount in leave.amounts.items() if day <= last), Decimal(0))
-    return Balance(
-        balance.policy,
-        balance.unit,
-        balance.available + taken,
-        balance.used,
-        balance.as_of,
-        balance.policy_id,
-    )
+    return replace(balance, available=balance.available + taken)
 
 
 def _new(seen: Seen) -> NewLeave:

@@ -88,7 +88,7 @@ class Journal:
     """How far one step got, and what it saw before it acted."""
 
     name: str
-    state: str  # begun | unknown | done | needless | undone
+    state: str  # begun | unknown | done | needless | undone | failed
     seen: Seen
 
 

@@ -42,7 +42,7 @@ MOVES: dict[State, frozenset[State]] = {
     State.DONE: frozenset({State.DONE, State.ACTIVE}),
     State.ACTIVE: frozenset({State.ACTIVE, State.REVOKING}),
     State.REVOKING: frozenset({State.REVOKING, State.ENDED, State.STUCK}),
-    State.STUCK: frozenset({State.DONE, State.UNDONE, State.REVOKING, State.ENDED}),
+    State.STUCK: frozenset({State.DONE, State.UNDONE, State.REVOKING, State.ENDED, State.EXECUTING}),
 }
 
 OPEN = frozenset({State.COLLECTING, State.CONFIRMING, State.APPROVING, State.EXECUTING, State.STUCK})

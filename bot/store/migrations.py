@@ -54,7 +54,7 @@ CREATE TABLE approvals (
 CREATE TABLE steps (
     ref TEXT NOT NULL REFERENCES requests (ref),
     name TEXT NOT NULL,
-    state TEXT NOT NULL,                -- begun | done | needless | undone
+    state TEXT NOT NULL,                -- begun | unknown | done | needless | undone | failed
     seen TEXT NOT NULL,                 -- what the step saw before it acted, JSON
     number INTEGER NOT NULL,            -- the order the steps began in
     PRIMARY KEY (ref, name)

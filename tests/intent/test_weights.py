@@ -58,7 +58,7 @@ def test_training_is_repeatable(phrases):
 def test_training_again_gives_the_same_predictions(classifier, phrases):
     stored = classifier.weights
     fitted = train.fit(phrases)
-    again = Classifier(replace(fitted, temperature=stored.temperature, threshold=stored.threshold))
+    again = Classifier(replace(fitted, temperature=stored.temperature, thresholds=stored.thresholds))
     for message in read(HELD_OUT):
         before, after = classifier.classify(message.text), again.classify(message.text)
         assert before.action == after.action
