@@ -39,7 +39,7 @@ from bot.store.database import StorageDown
 from bot.store.handles import Choice, Meaning, meaning_of
 from bot.store.inbox import Inbox, lately
 from bot.wishes import Wishes
-from integrations.contract import ConnectorError, Person
+from integrations.contract import ConnectorError, Person, UnknownPerson
 
 log = structlog.get_logger()
 
@@ -60,6 +60,9 @@ REMOVED = (
     "I removed what looked like a password or code. Never send one here: nobody at the help desk needs it."
 )
 DOWN = "I cannot check your request right now, so I did nothing. Please try again in a minute."
+UNKNOWN = (
+    "One of our systems does not know whom this is about, so I did nothing. The help desk can mend that."
+)
 LATER = "I have your message and answer as soon as I can."
 FAILED = "Something went wrong on my side, and this message went no further. The admins can see why."
 BUSY = "That was a lot at once. I answer the next messages in a minute."
@@ -159,6 +162,10 @@ class Desk:
             return await self._take(person, inbound)
         except Stranger as stranger:
             return await self._turned_away(inbound, stranger, recent)
+        except UnknownPerson as error:
+            log.warning("person.unknown", reason=str(error))
+            await self._reply(inbound, [Card(title="Not known there", text=UNKNOWN, tone=Tone.WARN)])
+            return Ack(notice=UNKNOWN)
         except ConnectorError as error:
             log.warning("system.down", error=type(error).__name__, reason=str(error))
             await self._reply(inbound, [Card(title="Not now", text=DOWN, tone=Tone.WARN)])

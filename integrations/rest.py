@@ -24,6 +24,7 @@ PATIENCE_S = 20.0  # how long a call waits where the system is busy
 ANSWER_BYTES = 8 * 1024 * 1024
 _SHORTEST_S = 0.2  # between two tries, where a system asks for none
 _TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
+_WHOLE_S = 30.0  # one call, to the end of its answer
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
@@ -65,15 +66,16 @@ class Rest:
             timeout=_TIMEOUT,
             verify=trust(ca_file),
             follow_redirects=False,
-            headers={"accept": "application/json", **headers},
+            # What is measured is what comes: an answer that unfolds is not asked for.
+            headers={"accept": "application/json", "accept-encoding": "identity", **headers},
         )
 
     async def get(self, *path: str, **params: str | int) -> Any:
         """:raises NotThere:, :raises Refused:, :raises PermissionRefused:, :raises SystemDown:"""
         for wait in self._waits():
             try:
-                answer = await self._http.get(self._url(path), params=params)
-            except httpx2.HTTPError as error:
+                answer = await self._call("GET", self._url(path), params, None)
+            except (httpx2.HTTPError, TimeoutError) as error:
                 raise SystemDown(f"{self.name}: does not answer ({type(error).__name__})") from None
             if answer.status_code not in _BUSY or not await _paused(answer, wait):
                 return self._read(answer, written=False)
@@ -83,14 +85,34 @@ class Rest:
         """:raises OutcomeUnknown: and like ``get``; then certainly nothing was changed"""
         for wait in self._waits():
             try:
-                answer = await self._http.request(method, self._url(path), params=params, json=body)
+                answer = await self._call(method, self._url(path), params, body)
             except _NEVER_SENT as error:
                 raise SystemDown(f"{self.name}: does not answer ({type(error).__name__})") from None
-            except httpx2.HTTPError as error:
+            except (httpx2.HTTPError, TimeoutError) as error:
                 raise OutcomeUnknown(f"{self.name}: no answer to a write ({type(error).__name__})") from None
             if not _undone(answer) or not await _paused(answer, wait):
                 return self._read(answer, written=True)
         raise AssertionError("waits without an end")
+
+    async def _call(
+        self, method: str, url: str, params: Mapping[str, str | int], body: Any
+    ) -> httpx2.Response:
+        """The whole answer, or as much of it as shows that it is too much.
+
+        :raises TimeoutError: it did not come to its end in time
+        """
+        async with (
+            asyncio.timeout(_WHOLE_S),
+            self._http.stream(method, url, params=dict(params), json=body) as answer,
+        ):
+            content = b""
+            async for piece in answer.aiter_raw():
+                content += piece
+                if len(content) > ANSWER_BYTES:
+                    break
+        return httpx2.Response(
+            answer.status_code, headers=answer.headers, content=content, request=answer.request
+        )
 
     async def close(self) -> None:
         await self._http.aclose()

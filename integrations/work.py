@@ -152,6 +152,7 @@ class Tickets(Protocol):
     """The people at the help desk, through the system they work in."""
 
     name: str  # what people call it: "Jira"
+    place: str  # tells it from every other: a key means something in one of them only
 
     async def open(self, new: NewTicket, *, op: str) -> Ticket:
         """:raises UnknownPerson:, :raises OutcomeUnknown:"""

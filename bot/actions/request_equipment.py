@@ -55,7 +55,7 @@ class RequestEquipment(Procedure):
         return (OpenTicket(),)
 
     async def receipt(self, run: Run, done: str) -> str:
-        return f"{done} It is {await ticket_of(run)}."
+        return f"{done} It is in {await ticket_of(run)}."
 
 
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.

@@ -28,7 +28,7 @@ class TalkToAPerson(Procedure):
         return (OpenTicket(Draft(title="Wants to talk to a person", context=True)),)
 
     async def receipt(self, run: Run, done: str) -> str:
-        return f"{done} It is {await ticket_of(run)}; you need not say anything twice."
+        return f"{done} {await ticket_of(run)} has all of it; you need not say anything twice."
 
 
 # What people write when they want this. ``bot/intent/expand.py`` says what the braces stand for.

@@ -114,6 +114,9 @@ class HelpDesk(Protocol):
         :raises SystemDown: it cannot be told yet
         """
 
+    async def known(self, op: str) -> str:
+        """The key of what this operation opened, as far as it is known; empty: it is not."""
+
     async def of(self, person_id: str) -> list[Ticket]:
         """This person's own, the newest first."""
 

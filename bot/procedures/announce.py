@@ -70,6 +70,8 @@ def views(
     yield from _requester(story, delivered)
     yield from _approvers(story, channels)
     request = story.request
+    if request.part_for and request.given_at:
+        yield View(f"given:{request.subject}", request.subject, lambda s, h: cards.given(s))
     for person in request.told:
         yield View(f"told:{person}", person, lambda s, h, p=person: cards.told(s, p, h))  # type: ignore[misc]  # bound default
     called = {key.removeprefix("alarm:") for key in delivered if key.startswith("alarm:")}

@@ -20,7 +20,7 @@ from bot.procedures.office import Office
 from bot.procedures.request import CANCELLABLE, Pick, Request, Shown, State, digest_of, new_ref
 from bot.procedures.slots import fill
 from bot.procedures.timers import Timers
-from integrations.contract import Person
+from integrations.contract import Person, UnknownGroup, UnknownPerson
 
 _SERVICE = "engine"
 _WHO = {"manager": "the manager", "owner": "its owner", "budget": "the budget's owner"}  # by stage
@@ -318,8 +318,9 @@ class Asking:
         try:
             to, changes, note = await self._show(first, action, sender, world)
         except Impossible as why:
-            to, changes = State.REFUSED, {"outcome": str(why)}
-            note = _NoteOf("request.impossible", "refused")
+            to, changes, note = _impossible(str(why))
+        except (UnknownPerson, UnknownGroup):
+            to, changes, note = _impossible("One of the systems does not know this person.")
 
         shown = first.model_copy(update={**changes, "state": to})
         on = None  # what follows from the yes to the whole
@@ -350,6 +351,10 @@ def _answers(request: Request, params: Mapping[str, Any]) -> dict[str, str]:
         return request.answers
     labels = [label for value, label in pick.options if value == params.get(pick.slot)]
     return {**request.answers, pick.slot: labels[0]} if labels else request.answers
+
+
+def _impossible(why: str) -> tuple[State, dict[str, Any], _NoteOf]:
+    return State.REFUSED, {"outcome": why}, _NoteOf("request.impossible", "refused")
 
 
 def _deciders(stages: tuple[str, ...]) -> str:

@@ -247,6 +247,19 @@ def approval(
     )
 
 
+def given(story: Story) -> Card:
+    """To whom somebody else asked something for: what they have now, and through whom."""
+    request = story.request
+    return Card(
+        title=story.title,
+        text=request.outcome,
+        tone=_TONES.get(request.state, Tone.PLAIN),
+        status=status(story),
+        facts=(Fact(label="Asked for by", value=request.name(request.requester)),),
+        footer=request.ref,
+    )
+
+
 def told(story: Story, person: str, handles: Handles) -> Card:
     """To the subject and their manager: a new credential was given."""
     request = story.request
@@ -327,7 +340,7 @@ def _own_buttons(request: Request, handles: Handles) -> tuple[Button, ...]:
         return (yes, _cancel(request, handles))
     if request.state in CANCELLABLE:
         return (_cancel(request, handles),)
-    if request.state is State.ACTIVE:
+    if request.state is State.ACTIVE and request.requester == request.subject:
         give = Meaning(request.ref, Choice.GIVE_BACK, request.requester)
         return (Button(label="Give it back", handle=handles.mint(give), sends_inputs=False),)
     return ()

@@ -6,6 +6,7 @@ stand. Their words come from the encrypted store; what was cut out of them as a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -18,19 +19,27 @@ from bot.procedures import ledger
 from bot.procedures.cards import Story, status
 from bot.procedures.office import Office
 from bot.procedures.request import OPEN, State
+from bot.store import quarantine
 from integrations.contract import Person
 
 _LATELY = timedelta(hours=24)
 _LINES = 20  # things said, the newest
 _CHARS = 600  # of one of them
-_SAID = ("message", "request", "lookup", "action")  # families of events that quote what somebody wrote
+_SAID = re.compile(
+    r"(?:message|lookup|action)\..*|request\.(?:opened|impossible)"
+)  # that quote a wish of theirs
 
 WHAT_IS_PASSED_ON = "What you wrote here today, what I made of it, and where your open requests stand"
 
 
-def who(person: Person) -> str:
+def who(conn: Connection, office: Office, person: Person) -> str:
+    """And whether it may be somebody else: how they sign in changed lately."""
     about = ", ".join(filter(None, (person.title, person.department)))
-    return f"Asked by {plain(person.name, 80)} ({person.mail}{f'; {plain(about, 120)}' if about else ''})"
+    line = f"Asked by {plain(person.name, 80)} ({person.mail}{f'; {plain(about, 120)}' if about else ''})"
+    changed = quarantine.of(conn, person.id)
+    if changed and office.clock() < changed.at + office.settings.quarantine:
+        line += "\nTheir way to sign in changed lately. Speak to them before you do anything risky for them."
+    return line
 
 
 def said_lately(conn: Connection, office: Office, person: Person) -> Iterator[str]:
@@ -41,7 +50,8 @@ def said_lately(conn: Connection, office: Office, person: Person) -> Iterator[st
         for each in find(conn, wanted, limit=500)
         if each.words is not None
         and each.event.actor == person.id
-        and each.event.kind.partition(".")[0] in _SAID
+        and each.event.subject in ("", person.id)
+        and _SAID.fullmatch(each.event.kind)
     ]
     for entry in entries[-_LINES:]:
         yield f'{entry.event.at:%H:%M} UTC, wrote: "{words(conn, office, entry.words)}"'

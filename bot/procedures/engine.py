@@ -45,7 +45,7 @@ from bot.procedures.timers import SETTLE, Timers
 from bot.store import frozen, quarantine, sealed
 from bot.store.database import StorageDown
 from bot.store.handles import Choice, Handles, Meaning
-from integrations.contract import ConnectorError, Person
+from integrations.contract import ConnectorError, Person, SystemDown
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ class Engine:
         self._overview = Overview(office)
         self._own = OwnRequests(office, self.end_grant, self.begin_part)
         tickets = office.ports.tickets
-        self.help_desk = HelpDeskThreads(office, tickets) if tickets else None
+        self.help_desk = HelpDeskThreads(office, self.gate, tickets) if tickets else None
         self._tasks: set[asyncio.Task[None]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         office.jobs.register(SETTLE, self.settle)
@@ -334,7 +334,7 @@ class Engine:
         """
         try:
             await self._asking.open_part(ref, part, self._load(whole), self.world())
-        except (ConnectorError, StorageDown) as error:
+        except (SystemDown, StorageDown) as error:
             raise TryLater(f"{ref}: {type(error).__name__}: {error}") from error
         self.settle_soon(ref)  # not now: whoever calls us holds the turn of this person
 

@@ -76,9 +76,12 @@ class Gate:
     async def budget_line(self, subject: str) -> list[Person]:
         """Who may decide on money spent for this person: whoever answers for the budget, then those above."""
         ports = self._office.ports
-        if ports.equipment is None or not (mail := await ports.equipment.budget_owner(subject)):
+        if ports.equipment is None:
             return []
         try:
+            mail = await ports.equipment.budget_owner(subject)
+            if not mail:
+                return []
             owner = await ports.directory.by_mail(mail)
         except UnknownPerson:
             return []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -18,69 +19,89 @@ from bot.chat.card import Button, Card, Quote, TextInput, Tone
 from bot.chat.clean import plain
 from bot.chat.inbound import Ack, Inbound
 from bot.chat.platform import PlatformDown, Unreachable
+from bot.chat.redact import redact
 from bot.procedures import context, ledger
 from bot.procedures.action import Draft
 from bot.procedures.announce import kept
+from bot.procedures.gate import Gate, recorded
 from bot.procedures.office import Office
-from bot.store import threads
 from bot.store.handles import Choice, Handles, Meaning
-from bot.store.threads import Thread
+from bot.store.threads import Thread, Threads
 from integrations.contract import ConnectorError, OutcomeUnknown, Person
 from integrations.work import Comment, NewTicket, Ticket, Tickets, UnknownTicket
 
 log = structlog.get_logger()
 
 ANSWER = "answer"  # the field of what the person says to the helper
+OPEN_TICKET = "open_ticket"  # the action: who may open a ticket may say something on it
 
 _SHOWN = 5  # tickets of one person
 _AT_ONCE = 50  # tickets looked at in one round
+_COMMENTS_AT_ONCE = 10  # of one ticket
 _ANSWER_CHARS = 2_000
 _QUOTE_CHARS = 3_000
+_GONE = "no longer there"  # a status of ours
+_GONE_FOR = timedelta(days=1)  # until that is believed: a right may be missing for an hour
 _TYPED = re.compile(r"([A-Z][A-Z0-9_]{0,20}-[0-9]{1,10})\s*[:,-]?\s+(.+)", re.DOTALL)
 
 
 class HelpDeskThreads:
     """Fills ``action.HelpDesk``."""
 
-    def __init__(self, office: Office, tickets: Tickets) -> None:
+    def __init__(self, office: Office, gate: Gate, tickets: Tickets) -> None:
         self._office = office
+        self._gate = gate
         self._tickets = tickets
+        self._threads = Threads(tickets.place)
         self.name = tickets.name
 
     async def open(self, person: Person, draft: Draft, *, ref: str, op: str) -> str:
         with self._office.database.read() as conn:
             body = self._body(conn, person, draft, ref)
-            title = context.words(conn, self._office, draft.words).splitlines()
-        new = NewTicket(person.id, plain(draft.title or " ".join(title), 100), body, draft.kind)
-        ticket = await self._tickets.open(new, op=op)
+            said = context.words(conn, self._office, draft.words)
+        title = plain(draft.title or " ".join(said.split()), 100)
+        ticket = await self._tickets.open(NewTicket(person.id, title, body, draft.kind), op=op)
         await self._follow(person.id, ref, op, ticket)
         return ticket.key
 
     async def opened(self, person: Person, ref: str, op: str, since: datetime) -> str | None:
-        with self._office.database.read() as conn:
-            known = threads.of_op(conn, op)
-        if known:
-            return known.key
+        if key := await self.known(op):
+            return key
         ticket = await self._tickets.opened(op, since)
         if ticket is None:
             return None
         await self._follow(person.id, ref, op, ticket)
         return ticket.key
 
+    async def known(self, op: str) -> str:
+        with self._office.database.read() as conn:
+            thread = self._threads.of_op(conn, op)
+        return thread.key if thread else ""
+
     async def of(self, person_id: str) -> list[Ticket]:
         with self._office.database.read() as conn:
-            mine = threads.of_person(conn, person_id, _SHOWN)
-        return [await self._tickets.ticket(each.key) for each in mine]
+            mine = self._threads.of_person(conn, person_id, _SHOWN)
+        return [await self._now(each.key) for each in mine]
+
+    async def _now(self, key: str) -> Ticket:
+        try:
+            return await self._tickets.ticket(key)
+        except UnknownTicket:
+            return Ticket(key, title="", status=_GONE, open=False)
 
     async def look(self) -> None:
-        """One round over the open tickets that are due."""
+        """One round over the open tickets that are due. What goes wrong with one stops no other."""
         with self._office.database.read() as conn:
-            due = threads.due(conn, self._office.clock(), _AT_ONCE)
+            due = self._threads.due(conn, self._office.clock(), _AT_ONCE)
         for thread in due:
             try:
                 await self._look_at(thread)
             except (ConnectorError, PlatformDown, Unreachable) as error:
-                log.warning("ticket.put_off", key=thread.key, reason=str(error))
+                log.warning("ticket.put_off", key=thread.key, reason=f"{type(error).__name__}: {error}")
+                await self._later(thread, thread.status)
+            except Exception:  # a fault of ours, or an answer that nobody thought of: the others go on
+                log.exception("ticket.failed", key=thread.key)
+                await self._later(thread, thread.status)
 
     def mine(self, person: Person, text: str) -> tuple[str, str] | None:
         """A message that begins with the key of a ticket of theirs: the key, and the rest of it."""
@@ -88,46 +109,39 @@ class HelpDeskThreads:
         if found is None:
             return None
         with self._office.database.read() as conn:
-            thread = threads.of(conn, found[1])
+            thread = self._threads.of(conn, found[1])
         return (found[1], found[2]) if thread and thread.person == person.id else None
 
     def open_key(self, person: Person) -> str | None:
         """The key of the ticket of theirs on which something was said last, while it is open."""
         with self._office.database.read() as conn:
-            mine = [each for each in threads.of_person(conn, person.id, _SHOWN) if each.open]
+            mine = [each for each in self._threads.of_person(conn, person.id, _SHOWN) if each.open]
         return max(mine, key=lambda each: each.moved_at).key if mine else None
 
     async def reply(self, person: Person, key: str, said: str, inbound: Inbound) -> Ack:
         """What the person says to the helper, written on their ticket once, whatever is retried."""
         with self._office.database.read() as conn:
-            thread = threads.of(conn, key)
+            thread = self._threads.of(conn, key)
         if thread is None or thread.person != person.id:
             return Ack(notice="That is no ticket of yours.")
         said = plain(said, _ANSWER_CHARS).strip()
         if not said:
             return Ack(errors={ANSWER: "Write your answer first."})
-        now = self._office.clock()
-        event = Event(
-            at=now,
-            kind="ticket.answered",
-            request=thread.ref,
-            actor=person.id,
-            service=inbound.platform,
-            subject=person.id,
-            data={"key": key, "inbound": inbound.id},
-        )
-
-        def work(conn: Connection) -> None:
-            threads.answered(conn, key, now)
-            append(conn, event, words=self._office.words.record(conn, person.id, said))
-
-        await self._office.database.write(work)
+        decision = await self._gate.request(await self._gate.ask(OPEN_TICKET, person.id, person.id))
+        data = {"key": key, "inbound": inbound.id, "decision": recorded(decision)}
+        if not decision.allowed:
+            await self._record(thread, "ticket.refused", data, by=person.id, outcome="refused")
+            return Ack(notice=" ".join(decision.why))
+        await self._record(thread, "ticket.answered", data, by=person.id, said=said)
         try:
             await self._comment(key, f"{plain(person.name, 80)} answers:\n{said}", inbound.key)
         except UnknownTicket:
             return Ack(notice=f"{key} is not there any more. Open a new ticket, or ask for a person.")
         except OutcomeUnknown:
             return Ack(notice=f"I could not find out whether this reached {key}. Please look there.")
+        except ConnectorError:
+            await self._record(thread, "ticket.not_answered", {"key": key}, by=person.id, outcome="failed")
+            raise
         return Ack(notice=f"Passed on to {key}.")
 
     async def _comment(self, key: str, text: str, op: str) -> None:
@@ -138,27 +152,16 @@ class HelpDeskThreads:
 
     def _body(self, conn: Connection, person: Person, draft: Draft, ref: str) -> str:
         office = self._office
-        parts = [context.who(person), f"Request {ref}"]
+        parts = [context.who(conn, office, person), f"Request {ref}"]
         if draft.words is not None:
             parts.append(f'They wrote:\n"{context.words(conn, office, draft.words)}"')
-        if approved := self._approvals(conn, ref):
-            parts.append(approved)
+        parts += filter(None, [_approvals(conn, ref)])
         if draft.context:
             said = list(context.said_lately(conn, office, person))
             under_way = list(context.requests_now(conn, office, person))
             parts += ["Said here lately:\n" + "\n".join(said)] if said else []
             parts += ["Requests under way:\n" + "\n".join(under_way)] if under_way else []
         return "\n\n".join(parts)
-
-    def _approvals(self, conn: Connection, ref: str) -> str:
-        """Who said yes to what, for whoever spends the money."""
-        request = ledger.load(conn, ref)
-        given = ledger.approvals(conn, ref)
-        return "\n".join(
-            f"Approved by {request.name(each.person)}, as {each.stage}"
-            for each in given
-            if request and each.verdict == "approved"
-        )
 
     async def _follow(self, person: str, ref: str, op: str, ticket: Ticket) -> None:
         now = self._office.clock()
@@ -174,38 +177,60 @@ class HelpDeskThreads:
 
         def work(conn: Connection) -> None:
             look_at = now + self._office.settings.tickets_poll
-            if threads.begin(conn, ticket.key, person, ref, op, ticket.status, now, look_at):
+            begun = self._threads.begin(
+                conn, ticket.key, person, ref=ref, op=op, status=ticket.status, at=now, look_at=look_at
+            )
+            if begun:
                 append(conn, event)
 
         await self._office.database.write(work)
 
     async def _look_at(self, thread: Thread) -> None:
-        now = self._office.clock()
         try:
             ticket = await self._tickets.ticket(thread.key)
             said = await self._tickets.comments(thread.key)
-        except UnknownTicket:  # deleted there
-            await self._office.database.write(lambda conn: threads.close(conn, thread, "gone"))
+        except UnknownTicket:
+            await self._gone(thread)
             return
-        for comment in said:
-            if not comment.ours and comment.id not in thread.told:
-                await self._pass_on(thread, ticket, comment)
-                thread = await self._note_told(thread, comment.id)
+        new = [each for each in said if not each.ours and each.id not in thread.told]
+        for comment in new[:_COMMENTS_AT_ONCE]:
+            await self._pass_on(thread, ticket, comment)
+            thread = await self._note_told(thread, comment.id)
+        if len(new) > _COMMENTS_AT_ONCE:
+            return  # the rest in the next round
         if ticket.open:
-            look_at = now + _pace(now - thread.moved_at, self._office.settings.tickets_poll)
-            await self._office.database.write(
-                lambda conn: threads.quiet(conn, thread.key, ticket.status, look_at)
-            )
+            await self._later(thread, ticket.status)
+        else:
+            await self._close(thread, _closed(ticket), ticket.status)
+
+    async def _gone(self, thread: Thread) -> None:
+        """Deleted, moved, or hidden from us for a moment: believed when it is still so a day later."""
+        if thread.status != _GONE:
+            look_at = self._office.clock() + _GONE_FOR
+            await self._office.database.write(lambda conn: self._threads.later(conn, thread, _GONE, look_at))
             return
+        card = Card(
+            title=f"{thread.key} is not there any more",
+            text="I can no longer see this ticket. If it is not solved, open a new one or ask for a person.",
+            tone=Tone.WARN,
+        )
+        await self._close(thread, card, _GONE)
+
+    async def _close(self, thread: Thread, card: Card, status: str) -> None:
         key = f"ticket:{thread.key}:closed:{thread.moved_at.isoformat()}"
-        await self._office.people.deliver(thread.person, _closed(ticket), key=key)
-        event = self._event(thread, "ticket.closed", {"key": thread.key})
+        await self._office.people.deliver(thread.person, card, key=key)
+        event = self._event(thread, "ticket.closed", {"key": thread.key, "status": status})
 
         def work(conn: Connection) -> None:
-            if threads.close(conn, thread, ticket.status):
+            if self._threads.close(conn, thread, status):
                 append(conn, event)
 
         await self._office.database.write(work)
+
+    async def _later(self, thread: Thread, status: str) -> None:
+        now = self._office.clock()
+        look_at = now + _pace(now - thread.moved_at, self._office.settings.tickets_poll)
+        await self._office.database.write(lambda conn: self._threads.later(conn, thread, status, look_at))
 
     async def _note_told(self, thread: Thread, comment: str) -> Thread:
         now = self._office.clock()
@@ -213,19 +238,43 @@ class HelpDeskThreads:
         event = self._event(thread, "ticket.passed_on", {"key": thread.key, "comment": comment})
 
         def work(conn: Connection) -> None:
-            threads.told(conn, thread.key, after.told, now)
+            self._threads.told(conn, thread.key, after.told, now)
             append(conn, event)
 
         await self._office.database.write(work)
         return after
 
-    def _event(self, thread: Thread, kind: str, data: dict[str, str]) -> Event:
+    async def _record(
+        self,
+        thread: Thread,
+        kind: str,
+        data: dict[str, Any],
+        *,
+        by: str,
+        said: str = "",
+        outcome: str = "ok",
+    ) -> None:
+        event = self._event(thread, kind, data, by=by, outcome=outcome)
+
+        def work(conn: Connection) -> None:
+            words = None
+            if said:
+                self._threads.answered(conn, thread.key, event.at)
+                words = self._office.words.record(conn, by, said)
+            append(conn, event, words=words)
+
+        await self._office.database.write(work)
+
+    def _event(
+        self, thread: Thread, kind: str, data: dict[str, Any], *, by: str = DESKHAND, outcome: str = "ok"
+    ) -> Event:
         return Event(
             at=self._office.clock(),
             kind=kind,
             request=thread.ref,
-            actor=DESKHAND,
+            actor=by,
             service="engine",
+            outcome=outcome,
             subject=thread.person,
             data=data,
         )
@@ -237,13 +286,13 @@ class HelpDeskThreads:
             handles = Handles.of(conn, owner)
         handles.mint(meaning)
         handles = await kept(self._office.database, owner, handles)
-        author = plain(comment.author, 80) or "The help desk"
+        text, _ = redact(plain(comment.text, _QUOTE_CHARS))  # no secret stands in a chat, whoever writes it
         card = Card(
             title=f"{thread.key}: an answer for you",
-            text=plain(ticket.title, 200),
+            text=_title(ticket),
             tone=Tone.PRIMARY,
             status=plain(ticket.status, 40),
-            quotes=(Quote(label=f"{author} wrote", text=plain(comment.text, _QUOTE_CHARS)),),
+            quotes=(Quote(label=f"{plain(comment.author, 80) or 'The help desk'} wrote", text=text),),
             inputs=(TextInput(name=ANSWER, label="Your answer", multiline=True, max_length=_ANSWER_CHARS),),
             buttons=(Button(label="Send", handle=handles.mint(meaning), tone=Tone.PRIMARY),),
             footer=f'{thread.key} · or write "{thread.key}: your answer"',
@@ -251,10 +300,24 @@ class HelpDeskThreads:
         await self._office.people.deliver(thread.person, card, key=f"{owner}:{comment.id}")
 
 
+def _approvals(conn: Connection, ref: str) -> str:
+    """Who said yes to what, for whoever spends the money."""
+    request = ledger.load(conn, ref)
+    return "\n".join(
+        f"Approved by {request.name(each.person)}, as {each.stage}"
+        for each in ledger.approvals(conn, ref)
+        if request and each.verdict == "approved"
+    )
+
+
+def _title(ticket: Ticket) -> str:
+    return redact(plain(ticket.title, 200))[0]
+
+
 def _closed(ticket: Ticket) -> Card:
     return Card(
         title=f"{ticket.key} is closed",
-        text=plain(ticket.title, 200),
+        text=_title(ticket),
         tone=Tone.GOOD,
         status=plain(ticket.status, 40),
         footer=f'If it is not solved, write "{ticket.key}: what is still wrong"',

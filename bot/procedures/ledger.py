@@ -127,6 +127,11 @@ def of(conn: sa.Connection, requester: str, states: Iterable[State]) -> list[Req
     return _many(conn, "requester = :a", {"a": requester}, states)
 
 
+def held(conn: sa.Connection, subject: str) -> list[Request]:
+    """What this person has through requests, whoever asked for it, and what is being taken back."""
+    return _many(conn, "subject = :a", {"a": subject}, (State.ACTIVE, State.REVOKING))
+
+
 def granted(conn: sa.Connection, subject: str, resource: str) -> list[Request]:
     """Grants of this resource to this person that are being given, run, or are being taken back; those
     of which nobody knows how they went included."""

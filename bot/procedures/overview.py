@@ -10,7 +10,7 @@ from bot.procedures import cards, ledger
 from bot.procedures.announce import kept
 from bot.procedures.cards import Story
 from bot.procedures.office import Office
-from bot.procedures.request import OPEN, Request, State
+from bot.procedures.request import OPEN, Request
 from bot.procedures.stories import Stories
 from bot.store.handles import Handles
 
@@ -33,7 +33,7 @@ class Overview:
         with self._office.database.read() as conn:
             waiting = ledger.waiting_for(conn, person)
             open_ = ledger.of(conn, person, OPEN)
-            held = ledger.of(conn, person, (State.ACTIVE, State.REVOKING))
+            held = ledger.held(conn, person)
 
         def decide(story: Story, handles: Handles) -> Card:
             return approvers_card(story, person, handles)

@@ -29,12 +29,12 @@ class OwnRequests:
 
     async def open_of(self, person_id: str) -> list[Card]:
         with self._office.database.read() as conn:
-            mine = ledger.of(conn, person_id, [*OPEN, State.ACTIVE, State.REVOKING])
+            mine = [*ledger.of(conn, person_id, OPEN), *ledger.held(conn, person_id)]
         return [await self._overview.card(each, cards.own) for each in mine[-SHOWN:]]
 
     async def grants_of(self, person_id: str) -> list[Grant]:
         with self._office.database.read() as conn:
-            running = ledger.of(conn, person_id, [State.ACTIVE])
+            running = [each for each in ledger.held(conn, person_id) if each.state is State.ACTIVE]
         grants = [Grant(each.ref, each.resource or "", each.ends_at) for each in running]
         return sorted(grants, key=lambda grant: (grant.ends_at is None, grant.ends_at))
 

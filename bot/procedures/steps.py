@@ -90,8 +90,7 @@ class OpenTicket:
 
 async def ticket_of(run: Run) -> str:
     """The key of the ticket that the request opened; empty: none is known."""
-    op = f"{run.ref}:{OpenTicket.name}"
-    return await _connected(run.world).opened(run.subject, run.ref, op, run.world.now) or ""
+    return await _connected(run.world).known(f"{run.ref}:{OpenTicket.name}") or "A ticket"
 
 
 def the_help_desk(world: World) -> HelpDesk:

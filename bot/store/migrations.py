@@ -187,7 +187,8 @@ CREATE TABLE quarantine (
 
 _THREADS = """
 CREATE TABLE threads (
-    key TEXT PRIMARY KEY,               -- of the ticket: "IT-12"
+    place TEXT NOT NULL,                -- of the ticket system: a key means something in one only
+    key TEXT NOT NULL,                  -- of the ticket: "IT-12"
     person TEXT NOT NULL,
     ref TEXT NOT NULL,                  -- the request that opened it
     op TEXT NOT NULL UNIQUE,            -- the operation that opened it
@@ -196,10 +197,11 @@ CREATE TABLE threads (
     told TEXT NOT NULL,                 -- ids of the comments that were passed on, JSON
     opened_at TEXT NOT NULL,
     moved_at TEXT NOT NULL,             -- when something was said there last
-    look_at TEXT NOT NULL               -- when it is looked at next
+    look_at TEXT NOT NULL,              -- when it is looked at next
+    PRIMARY KEY (place, key)
 ) WITHOUT ROWID;
-CREATE INDEX threads_by_person ON threads (person, opened_at);
-CREATE INDEX threads_to_look_at ON threads (look_at) WHERE open = 1;
+CREATE INDEX threads_by_person ON threads (place, person, opened_at);
+CREATE INDEX threads_to_look_at ON threads (place, look_at) WHERE open = 1;
 """
 
 

@@ -29,6 +29,7 @@ class CompanyTickets:
     """The port ``Tickets`` of the embedded company."""
 
     name = "the ticket list"
+    place = "company"
 
     def __init__(self, client: Client) -> None:
         self._client = client

@@ -2,8 +2,8 @@
 
 How our own work is told again:
 
-- A request keeps no id of an operation, so its description ends with a block of its own that says it.
-  People's words are in the block before, so nobody can write one. The search finds it, some seconds late.
+- A request keeps no id of an operation, so its description ends with a block of its own that says it, with a
+  proof that only we can make. People's words are in the block before. The search finds it, some seconds late.
 - A comment keeps the operation as a property beside its text (``deskhand.op``). Comments are read from
   Jira's database, not from the index of its search, so there it can be told at once.
 
@@ -12,6 +12,8 @@ What the person may read is what Service Management lists as public.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -45,6 +47,7 @@ class JiraTickets:
 
     def __init__(self, client: Client, people: JiraPeople) -> None:
         self._client = client
+        self.place = f"{client.settings.url} {client.settings.service_desk}"
         self._people = people
         self._project = ""  # the id of the service desk's; it never changes
         self._ours: set[str] = set()  # keys that were seen to be of this service desk
@@ -111,12 +114,17 @@ class JiraTickets:
             "requestTypeId": kind or settings.request_type,
             "requestFieldValues": {
                 "summary": one_line(new.title, _TITLE),
-                "description": f"{literal(body)}\n\n{literal(_mark(op))}",
+                "description": f"{literal(body)}\n\n{literal(self._mark(op))}",
             },
         }
         if account:
             request["raiseOnBehalfOf"] = account
         return request
+
+    def _mark(self, op: str) -> str:
+        """What nobody else can write: whoever files a request in the portal knows no key of ours."""
+        proof = hmac.new(self._client.settings.token.encode(), op.encode(), hashlib.sha256).hexdigest()
+        return f"Reference: {op} {proof[:24]}"
 
     async def _found(self, op: str, minutes: int) -> str:
         """The key of the request that this operation opened in the last minutes; empty: none is found.
@@ -131,7 +139,7 @@ class JiraTickets:
                 "2", "search", "jql", jql=query, fields="description", maxResults=100, **following
             )
             for issue in listed(page, "issues"):
-                if _marked(issue, op):
+                if _marked(issue, self._mark(op)):
                     return text(issue, "key")
             if page.get("nextPageToken") is None:  # a short page is not the last one
                 return ""
@@ -207,17 +215,13 @@ class JiraTickets:
         return found
 
 
-def _mark(op: str) -> str:
-    return f"Reference: {op}"
-
-
-def _marked(issue: Mapping[str, Any], op: str) -> bool:
+def _marked(issue: Mapping[str, Any], mark: str) -> bool:
     described = part(issue, "fields").get("description")
     if described is None:
         return False
     if not isinstance(described, str):
         raise unreadable("description")
-    return _mark(op) in (block.strip() for block in blocks(described)[1:])  # the first is people's own
+    return mark in (block.strip() for block in blocks(described)[1:])  # the first is people's own
 
 
 def _title(answer: Mapping[str, Any]) -> str:

@@ -51,7 +51,7 @@ _RULE = "---"
 
 
 class KnowledgeError(ConnectorError):
-    """The documents cannot be used; names the file and the reason."""
+    """The documents cannot be used. Names the file and the reason, for the log: not all may know of it."""
 
 
 @dataclass(frozen=True, slots=True)

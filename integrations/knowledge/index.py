@@ -81,8 +81,11 @@ class Terms:
         return list(dict.fromkeys(term for (term,) in rows))
 
     def telling(self, question: str) -> list[frozenset[str]]:
-        """The words that say what it is about, each with those that mean the same."""
-        terms = self.of(clean(question[:QUESTION_CHARS]))
+        """The words that say what it is about, each with those that mean the same. :raises KnowledgeError:"""
+        try:
+            terms = self.of(clean(question[:QUESTION_CHARS]))
+        except sqlite3.Error as error:
+            raise KnowledgeError(f"the question cannot be read: {error}") from error
         meanings = [
             self._same.get(term, frozenset((term,)))
             for term in terms

@@ -32,18 +32,18 @@ _HIDING_STYLE = re.compile(
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _CODE_SPAN = re.compile(r"`([^`\n]+)`")
-_AUTOLINK = re.compile(r"<((?:https?://|mailto:)?[^\s<>@]*[@/][^\s<>]*)>")
+_AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]+|[^\s<>@/=\"]+@[^\s<>]+)>")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _RULE = re.compile(r"[ \t]*(?:[-*_][ \t]*){3,}$")
 _DEFINITION = re.compile(r" {0,3}\[[^\[\]]+\]:")
 _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t:|-]*-[ \t:|-]*$")
-_QUOTE = re.compile(r"(?:[ \t]{0,3}>[ \t]?)+")
-_BULLET = re.compile(r"[ \t]*[-*+][ \t]+(?:\[[ xX]\][ \t]+)?")
+_QUOTE = re.compile(r"^(?:[ \t]{0,3}>[ \t]?)+")
+_BULLET = re.compile(r"^[ \t]*[-*+][ \t]+(?:\[[ xX]\][ \t]+)?")
 _NUMBER = re.compile(r"[ \t]*\d{1,3}[.)][ \t]+")
 _LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*(?:\([^()]*\)[^()]*)?\)|\[[^\[\]]*\])")
 _FOOTNOTE = re.compile(r"\[\^[^\[\]]*\]")
-_EMPHASIS = re.compile(r"(?<!\w)[*_~]{1,3}(?=\S)|(?<=\S)[*_~]{1,3}(?!\w)")
+_EMPHASIS = re.compile(r"(?<![\w\\])[*_~]{1,3}(?=\S)|(?<=[^\s\\])[*_~]{1,3}(?!\w)")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -118,8 +118,7 @@ def markdown_sections(text: str) -> Text:
     """:raises TooTangled:"""
     reader = _Reader(keep_lines=True)
     reader.read("\n".join(_guarded(clean(text))))
-    # Again: an entity may stand for any character.
-    lines = [clean(line) if line[:1] != _CODE else _CODE + clean(line) for line in reader.text().split("\n")]
+    lines = reader.text().split("\n")
     sections = [Section(0, "")]
     paragraph: list[str] = []
 
@@ -183,6 +182,7 @@ def _without_marks(line: str) -> str:
 
 
 def _inline(text: str) -> str:
+    """Cleaned once more: an entity may stand for any character."""
     text = _FOOTNOTE.sub("", text)
     text = _LINK.sub(r"\1", _LINK.sub(r"\1", text))  # twice: a picture may stand in a link
     return one_line(_ESCAPED.sub(r"\1", _EMPHASIS.sub("", text)))

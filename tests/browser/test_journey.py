@@ -336,7 +336,7 @@ def test_a_hand_off_to_a_person_and_the_answer_coming_back(house: House) -> None
 @pytest.mark.timeout(300)
 def test_a_laptop_of_300_eur_and_one_of_3000_take_different_ways(house: House) -> None:
     sam, bo, mei = (house.person(name) for name in ("Sam Okoye", "Bo Lind", "Mei Tanaka"))
-    sam.says("I need a chromebook")
+    sam.says("please order me a chromebook")
     sam.sees("Order Chromebook for Sam Okoye, 300.00 EUR")
     sam.presses("Yes, do it")
     sam.sees("Chromebook for Sam Okoye is on order.")

@@ -402,8 +402,8 @@ async def new_hire(play: Play) -> None:
             await play.press(ref, "Cancel", who=manager)
             await play.ends(ref, "cancelled")
         elif state == "active":
-            back = await play.asks("give_back_access", who=manager, grant=ref)
-            await play.press(back, "Yes, do it", who=manager)
+            back = await play.asks("give_back_access", grant=ref)
+            await play.press(back, "Yes, do it")
             await play.ends(back, "done")
             await play.ends(ref, "ended")
 

@@ -7,14 +7,17 @@ from decimal import Decimal
 import pytest
 
 from bot.procedures.request import State
+from integrations.contract import UnknownPerson
 from integrations.work import Item
 from tests.house import House
 from tests.journeys.test_tickets import ticket
 
+SET_UP = "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
+
 
 class TestByItsPrice:
     async def test_300_eur_go_at_once(self, desk: House) -> None:
-        await desk.says("ana", "I need a chromebook")
+        await desk.says("ana", "please order me a chromebook")
         card = await desk.card("ana")
         assert card.text == "Order Chromebook for Ana Ruiz, 300.00 EUR"
         await desk.press("ana", "Yes, do it")
@@ -22,7 +25,7 @@ class TestByItsPrice:
         key, title, body = await ticket(desk)
         assert title == "Order Chromebook for Ana Ruiz, 300.00 EUR"
         assert "Approved by" not in body
-        assert f"It is {key}." in await desk.heard("ana")
+        assert f"It is in {key}." in await desk.heard("ana")
 
     async def test_1450_eur_go_to_the_manager(self, desk: House) -> None:
         await desk.asks("ana", "I need a thinkpad")
@@ -70,7 +73,7 @@ class TestByItsPrice:
     async def test_a_price_that_went_up_before_the_yes_is_shown_again(
         self, desk: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        await desk.says("ana", "I need a chromebook")
+        await desk.says("ana", "please order me a chromebook")
 
         async def dearer() -> list[Item]:
             return [Item("chromebook", "Chromebook", Decimal("900.00"), "EUR", "laptop")]
@@ -98,7 +101,7 @@ class TestByItsPrice:
             return [Item("chromebook", "Chromebook", Decimal(price), currency, "laptop")]
 
         monkeypatch.setattr(desk.app.company.equipment, "items", odd)
-        await desk.says("ana", "I need a chromebook")
+        await desk.says("ana", "please order me a chromebook")
         assert says in await desk.heard("ana")
         assert not [each for each in await desk.buttons("ana") if each == "Yes, do it"]
 
@@ -118,9 +121,7 @@ class TestExpenses:
 
 class TestANewHire:
     async def test_each_part_goes_its_own_way(self, desk: House) -> None:
-        await desk.says(
-            "bo", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
-        )
+        await desk.says("bo", SET_UP)
         card = await desk.card("bo")
         assert card.text == "Equip Sam Okoye with a laptop and what Engineering works with"
         parts = [fact.value for fact in card.facts if fact.label in ("Order equipment", "Get access")]
@@ -144,9 +145,7 @@ class TestANewHire:
         assert [each for each in made if each.waits_for == "manager"]
 
     async def test_the_asker_approves_none_of_it(self, desk: House) -> None:
-        await desk.says(
-            "bo", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
-        )
+        await desk.says("bo", SET_UP)
         await desk.press("bo", "Yes, do it")
         await desk.quiet()
         waiting = [each for each in desk.requests(State.APPROVING) if each.waits_for]
@@ -158,9 +157,7 @@ class TestANewHire:
         assert "Approved by Mei Tanaka, as manager" in (await ticket(desk))[2]
 
     async def test_each_part_stands_in_the_trail_with_its_own_decisions(self, desk: House) -> None:
-        await desk.says(
-            "bo", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
-        )
+        await desk.says("bo", SET_UP)
         await desk.press("bo", "Yes, do it")
         await desk.quiet()
         whole = next(each for each in desk.requests() if each.action == "equip_new_hire")
@@ -173,9 +170,7 @@ class TestANewHire:
     async def test_a_part_that_would_do_something_else_by_now_waits_for_a_yes_of_its_own(
         self, desk: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        await desk.says(
-            "bo", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
-        )
+        await desk.says("bo", SET_UP)
         items = desk.app.company.equipment.items
         calls = 0
 
@@ -195,9 +190,7 @@ class TestANewHire:
         assert "2,450.00 EUR" in laptop.shown.sentence
 
     async def test_for_somebody_who_does_not_report_to_them_nothing_happens(self, desk: House) -> None:
-        await desk.says(
-            "ana", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
-        )
+        await desk.says("ana", SET_UP)
         assert not await desk.effects()
         assert "Yes, do it" not in await desk.buttons("ana")
 
@@ -210,9 +203,7 @@ class TestANewHire:
             await begin(*args)  # type: ignore[arg-type]
             raise RuntimeError("the process is gone before it could note that it was opened")
 
-        await desk.says(
-            "bo", "Sam Okoye starts on Monday, please set him up with a thinkpad and the usual access"
-        )
+        await desk.says("bo", SET_UP)
         with monkeypatch.context() as dying:
             dying.setattr(desk.app.engine._asking, "open_part", dies_after)
             await desk.press("bo", "Yes, do it")
@@ -222,3 +213,29 @@ class TestANewHire:
         whole = next(each for each in desk.requests() if each.action == "equip_new_hire")
         assert whole.state is State.DONE
         assert len([each for each in desk.requests() if each.part_of == whole.ref]) == 5
+
+    async def test_what_was_given_is_theirs_to_give_back_and_nobody_elses(self, desk: House) -> None:
+        await desk.says("bo", SET_UP)
+        await desk.press("bo", "Yes, do it")
+        await desk.quiet()
+        assert "Give it back" not in await desk.buttons("bo")
+        assert "Asked for by" in await desk.text("sam.okoye"), "whom it is for is told"
+        await desk.says("bo", "give back jira")
+        assert "You hold no access that I gave you" in await desk.heard("bo")
+        await desk.says("sam.okoye", "I don't need Jira anymore")
+        await desk.press("sam.okoye", "Yes, do it")
+        assert not await desk.has("sam.okoye", "jira-users")
+
+    async def test_somebody_whom_purchasing_does_not_know_gets_the_rest(
+        self, desk: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def unknown(_person: str) -> str:
+            raise UnknownPerson("nobody has this id")
+
+        monkeypatch.setattr(desk.app.company.equipment, "budget_owner", unknown)
+        await desk.says("bo", SET_UP)
+        await desk.press("bo", "Yes, do it")
+        await desk.quiet()
+        assert await desk.has("sam.okoye", "jira-users")
+        laptop = next(each for each in desk.requests() if each.action == "request_equipment")
+        assert laptop.waits_for == "manager"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bot.procedures.request import State
-from bot.store import threads
+from bot.store.threads import Threads
 from integrations.contract import OutcomeUnknown, SystemDown
+from integrations.work import UnknownTicket
 from tests.house import MONDAY, Clock, House, house
 
 FLICKERS = "please open a ticket: my monitor flickers whenever I touch the desk"
@@ -176,7 +180,7 @@ class TestAHandOff:
         assert (await desk.heard("ana")).count(f"{key} is closed") == 1
         await desk.says("ana", f"{key}: it is back")
         with desk.app.office.database.read() as conn:
-            thread = threads.of(conn, key)
+            thread = Threads("company").of(conn, key)
         assert thread
         assert thread.open
 
@@ -205,11 +209,11 @@ class TestAHandOff:
             with monkeypatch.context() as dies:
 
                 async def dead(*_args: object) -> None:
-                    raise RuntimeError("the process is gone before it could note that it was passed on")
+                    raise asyncio.CancelledError  # the process is gone before it could note it
 
                 assert desk.app.engine.help_desk
                 dies.setattr(desk.app.engine.help_desk, "_note_told", dead)
-                with pytest.raises(RuntimeError):
+                with pytest.raises(asyncio.CancelledError):
                     await look(desk)
         async with house(tmp_path / "data", clock=Clock.at(MONDAY)) as desk:
             await look(desk)
@@ -222,3 +226,100 @@ async def test_where_no_ticket_system_is_connected_it_is_said(desk: House) -> No
     object.__setattr__(desk.app.engine, "help_desk", None)
     await desk.says("ana", FLICKERS)
     assert "No ticket system is connected to me" in await desk.heard("ana")
+
+
+class TestABadDayAtTheTicketSystem:
+    async def test_one_that_fails_keeps_nobody_else_waiting(
+        self, desk: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await desk.asks("ana", FLICKERS)
+        await desk.asks("luis", FLICKERS)
+        (bad, _, _), (good, _, _) = await ticket(desk, 0), await ticket(desk, 1)
+        comments = desk.app.company.tickets.comments
+
+        async def odd(key: str) -> object:
+            if key == bad:
+                raise RuntimeError("an answer that nobody thought of")
+            return await comments(key)
+
+        monkeypatch.setattr(desk.app.company.tickets, "comments", odd)
+        monkeypatch.setattr("bot.procedures.help_desk._AT_ONCE", 1)
+        await desk.app.company.help_desk.write(good, "Nadia Okafor", "Which one?")
+        await look(desk)
+        await look(desk)
+        assert f"{good}: an answer for you" in await desk.heard("luis")
+
+    async def test_one_that_is_away_for_a_moment_is_followed_on(
+        self, desk: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await desk.asks("ana", FLICKERS)
+        key, _, _ = await ticket(desk)
+        with monkeypatch.context() as hidden:
+
+            async def away(_key: str) -> object:
+                raise UnknownTicket("not there")
+
+            hidden.setattr(desk.app.company.tickets, "ticket", away)
+            await look(desk)
+            await desk.says("ana", "any news on my ticket?")
+            assert f"{key} is: no longer there." in (await desk.card("ana")).text
+        await desk.app.company.help_desk.write(key, "Nadia Okafor", "Which one?")
+        desk.clock.forward(days=1)
+        await look(desk)
+        assert f"{key}: an answer for you" in await desk.heard("ana")
+
+    async def test_one_that_stays_away_is_told_once(
+        self, desk: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await desk.asks("ana", FLICKERS)
+        key, _, _ = await ticket(desk)
+
+        async def away(_key: str) -> object:
+            raise UnknownTicket("not there")
+
+        monkeypatch.setattr(desk.app.company.tickets, "ticket", away)
+        await look(desk)
+        assert "is not there any more" not in await desk.heard("ana")
+        for _ in range(3):
+            desk.clock.forward(days=1)
+            await look(desk)
+        assert (await desk.heard("ana")).count(f"{key} is not there any more") == 1
+
+    async def test_the_same_key_in_another_system_is_nobodys(self, desk: House) -> None:
+        await desk.asks("ana", FLICKERS)
+        key, _, _ = await ticket(desk)
+        with desk.app.office.database.read() as conn:
+            assert Threads("https://other.example 4").of(conn, key) is None
+
+    async def test_a_secret_that_a_helper_writes_is_not_passed_on(self, desk: House) -> None:
+        await desk.asks("ana", FLICKERS)
+        key, _, _ = await ticket(desk)
+        await desk.app.company.help_desk.write(key, "Nadia Okafor", "your new password is Tr0ub4dor&3xyz")
+        await look(desk)
+        assert f"{key}: an answer for you" in await desk.heard("ana")
+        assert "Tr0ub4dor" not in await desk.text("ana")
+
+
+class TestWhoMaySaySomething:
+    async def test_somebody_frozen_says_nothing_to_a_helper(self, desk: House) -> None:
+        await desk.asks("ana", FLICKERS)
+        key, _, _ = await ticket(desk)
+        await desk.app.engine.freeze(await desk.id("ana"), "p-1", "test", on=True)
+        await desk.says("ana", f"{key}: send a new password to my private mail")
+        assert "Your requests are paused" in await desk.heard("ana")
+        assert await desk.app.company.tickets.comments(key) == []
+        assert desk.events("ticket.refused")[0]["data"]["decision"]["policies"] == ["people.frozen-nothing"]
+
+    async def test_what_a_manager_said_of_others_stands_in_no_ticket_of_theirs(self, desk: House) -> None:
+        await desk.asks("ana", "I need access to the data warehouse for 2 weeks")
+        await desk.press("bo", "Deny", {"reason": "She told me why, and it is private"})
+        await desk.asks("bo", "I want to talk to a human please")
+        assert "it is private" not in (await ticket(desk))[2]
+
+    async def test_a_helper_hears_that_it_may_be_somebody_else(self, desk: House) -> None:
+        with closing(sqlite3.connect(desk.app.office.database.path)) as conn:
+            row = (await desk.id("ana"), desk.clock().isoformat(), "link")
+            conn.execute("INSERT INTO quarantine VALUES (?, ?, ?)", row)
+            conn.commit()
+        await desk.asks("ana", "I want to talk to a human please")
+        assert "Their way to sign in changed lately." in (await ticket(desk))[2]

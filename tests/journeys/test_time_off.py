@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 
@@ -9,7 +12,8 @@ import pytest
 
 from bot.chat.card import Card
 from bot.procedures.request import State
-from integrations.contract import SystemDown
+from integrations.contract import OutcomeUnknown, PermissionRefused, SystemDown
+from integrations.work import NewLeave
 from tests.house import House
 
 TWO_WEEKS = "I'd like two weeks off from the 21st"
@@ -161,3 +165,123 @@ class TestLater:
         booked.clock.forward(days=30)
         await booked.says("ana", "cancel my vacation")
         assert "You have no time off booked that has not begun." in await booked.heard("ana")
+
+
+class TestNothingHalfDone:
+    """A move of time off has two steps: whatever fails or dies between them, days are booked once."""
+
+    @pytest.fixture
+    async def moving(self, desk: House, monkeypatch: pytest.MonkeyPatch) -> House:
+        """Ana's vacation is to be moved to January; her manager has still to approve it."""
+        monkeypatch.setattr("bot.procedures.execute._PAUSES_S", (0.0, 0.0))
+        await desk.asks("ana", TWO_WEEKS)
+        await desk.press("bo", "Approve")
+        await desk.says("ana", "I want to move my vacation to other days")
+        await desk.says("ana", "Jan 11 to Jan 15")
+        await desk.press("ana", "Yes, do it")
+        return desk
+
+    async def booked(self, desk: House) -> list[str]:
+        days = map(date.fromisoformat, ("2026-11-01", "2027-03-31"))
+        return [
+            each.first.isoformat()
+            for each in await desk.app.company.time_off.booked(await desk.id("ana"), *days)
+        ]
+
+    async def test_a_way_back_that_was_interrupted_goes_on_backwards(
+        self, moving: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        time_off = moving.app.company.time_off
+        enter = time_off.enter
+
+        async def never_forward(person: str, new: NewLeave, *, op: str) -> str:
+            if op.endswith(":undo"):
+                raise OutcomeUnknown("the reply was lost")
+            raise PermissionRefused("no right to enter")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(time_off, "enter", never_forward)
+            await moving.press("bo", "Approve")
+        assert moving.state() is State.EXECUTING
+        assert time_off.enter == enter
+        await moving.settle()
+        assert moving.state() is State.UNDONE
+        assert await self.booked(moving) == ["2026-12-21"]
+
+    async def test_what_cannot_be_read_back_is_looked_at_by_a_person(
+        self, moving: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def refused(*_args: object, **_kwargs: object) -> str:
+            raise PermissionRefused("the key was taken away")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(moving.app.company.time_off, "entered", refused)
+            await moving.press("bo", "Approve")
+        assert moving.state() is State.STUCK, "it may have happened, so nobody says that it did not"
+
+    @pytest.mark.parametrize(
+        ("happened", "ends", "left"), [(True, State.DONE, "2027-01-11"), (False, State.UNDONE, "2026-12-21")]
+    )
+    async def test_what_a_person_finds_goes_on_forwards_or_back(
+        self, moving: House, monkeypatch: pytest.MonkeyPatch, happened: bool, ends: State, left: str
+    ) -> None:
+        time_off = moving.app.company.time_off
+        enter = time_off.enter
+
+        async def silent(person: str, new: NewLeave, *, op: str) -> str:
+            if happened:
+                await enter(person, new, op=op)
+            raise OutcomeUnknown("no answer")
+
+        entered = time_off.entered
+
+        async def nobody_knows(person: str, new: NewLeave, *, op: str) -> str | None:
+            if op.endswith(":undo"):
+                return await entered(person, new, op=op)
+            raise PermissionRefused("not readable")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(time_off, "enter", silent)
+            broken.setattr(time_off, "entered", nobody_knows)
+            await moving.press("bo", "Approve")
+        assert moving.state() is State.STUCK
+        await moving.app.engine.resolve(moving.request().ref, "p-1", "test", happened=happened)
+        await moving.settle()
+        assert moving.state() is ends
+        assert await self.booked(moving) == [left]
+
+    async def test_of_two_moves_of_the_same_days_the_second_is_refused(self, moving: House) -> None:
+        await moving.says("ana", "I want to move my vacation to other days")
+        await moving.says("ana", "Feb 8 to Feb 12")
+        await moving.press("ana", "Yes, do it")
+        await moving.press("bo", "Approve")
+        await moving.press("bo", "Approve")
+        assert {each.state for each in moving.requests()} == {State.DONE, State.UNDONE}
+        assert await self.booked(moving) == ["2027-02-08"]
+
+    async def test_what_began_while_it_waited_is_not_moved(self, moving: House) -> None:
+        edit_body(moving, expires_at="2027-06-01T00:00:00+00:00", remind_at="2027-06-01T00:00:00+00:00")
+        moving.clock.forward(days=30)
+        await moving.press("bo", "Approve")
+        assert moving.state() is State.UNDONE
+        assert await self.booked(moving) == ["2026-12-21"]
+
+    async def test_what_is_undecided_elsewhere_is_not_decided_by_moving_it(self, desk: House) -> None:
+        await desk.asks("ana", TWO_WEEKS)
+        await desk.press("bo", "Approve")
+        await desk.app.company.client.write(lambda conn: conn.execute("UPDATE leave SET state = 'requested'"))
+        await desk.says("ana", "I want to move my vacation to other days")
+        await desk.says("ana", "Jan 11 to Jan 15")
+        assert "is not approved yet" in await desk.heard("ana")
+
+
+def edit_body(desk: House, **changes: str) -> None:
+    """Change the newest request past the desk: time goes by without its clocks."""
+    request = desk.request()
+    with closing(sqlite3.connect(desk.app.office.database.path)) as conn:
+        (text,) = conn.execute("SELECT body FROM requests WHERE ref = ?", (request.ref,)).fetchone()
+        conn.execute(
+            "UPDATE requests SET body = ?, wake_at = NULL WHERE ref = ?",
+            (json.dumps({**json.loads(text), **changes}), request.ref),
+        )
+        conn.commit()
