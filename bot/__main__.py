@@ -9,7 +9,7 @@ import os
 import runpy
 import sys
 from collections.abc import Callable, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import partial
 
 import structlog
@@ -29,6 +29,8 @@ from bot.store.lock import AlreadyRunning
 from bot.systems import CannotStart
 from bot.wrong import Wrong
 from integrations.contract import ConnectorError
+
+_MOST_EUR = 10**9
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
@@ -196,8 +198,19 @@ def _policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     explain.add_argument("--for", dest="for_", metavar="WHO", help="the subject, where it is not the sender")
     explain.add_argument("--resource", help="key of the catalogue")
     explain.add_argument("--days", type=int)
-    explain.add_argument("--amount", type=Decimal, metavar="EUR", help="what it costs")
+    explain.add_argument("--amount", type=_euros, metavar="EUR", help="what it costs")
     explain.add_argument("--kind", default="", help='of what it is: "laptop", "Sick"')
+
+
+def _euros(text: str) -> Decimal:
+    """:raises ArgumentTypeError: which argparse shows"""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("nan")
+    if not (amount.is_finite() and 0 <= amount <= _MOST_EUR):
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount, like 300 or 1450.00")
+    return amount
 
 
 def _add(

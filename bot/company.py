@@ -52,7 +52,10 @@ async def _ticket(company: Company, key: str) -> list[str]:
     except UnknownTicket as error:
         raise Wrong(f"there is no ticket {key}") from error
     lines = [f"{ticket.key}  {ticket.status}  {plain(ticket.title)}", *map(plain, body.splitlines())]
-    return [*lines, *(f"{each.at:%H:%M} {plain(each.author)}: {plain(each.text)}" for each in said)]
+    for each in said:
+        rows = [f"  {plain(row)}" for row in each.text.splitlines()]
+        lines += [f"{each.at:%H:%M} {plain(each.author)}:", *rows]
+    return lines
 
 
 async def _answer(company: Company, args: Namespace) -> None:

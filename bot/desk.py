@@ -22,6 +22,7 @@ from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.chat.platform import ANSWER_WITHIN_S, PlatformDown, Unreachable
 from bot.chat.redact import redact
 from bot.commands import Commands
+from bot.intent.none import NONE
 from bot.intent.understand import Proposal, Understander
 from bot.offers import Offers
 from bot.people import Stranger
@@ -45,6 +46,8 @@ log = structlog.get_logger()
 
 _TEXT_CHARS = 4_000
 _MINUTE = timedelta(minutes=1)
+_A_SENTENCE = 5  # words
+_RATHER = 0.7  # how likely another wish is, before it is none of this one's answers
 _IN_WORDS = (InboundKind.MESSAGE, InboundKind.COMMAND)
 _PRESSES = 6  # times as many presses as messages
 
@@ -258,7 +261,7 @@ class Desk:
     ) -> Mapping[str, Guess] | None:
         """The words as an answer to the open question, unless they are clearly another wish."""
         slot = self._slot(waiting)
-        if slot is None or _other_wish(waiting, proposal):
+        if slot is None or _other_wish(waiting, proposal) or _rather_another(waiting, text, proposal):
             return None
         guess = self._understander.fill(slot, text, now=self._office.clock(), time_zone=zone)
         if not (guess.value or guess.candidates or guess.text or guess.problem):
@@ -434,6 +437,14 @@ def _other_wish(waiting: Request, proposal: Proposal) -> bool:
         for slot, guess in proposal.slots.items()
         if guess.value or guess.candidates
     )
+
+
+def _rather_another(waiting: Request, text: str, proposal: Proposal) -> bool:
+    """A whole sentence that is more like another wish than like an answer."""
+    if len(text.split()) < _A_SENTENCE or not proposal.ranking:
+        return False
+    name, chance = proposal.ranking[0]
+    return name not in (waiting.action, NONE) and chance >= _RATHER
 
 
 def _clean(inbound: Inbound) -> tuple[Inbound, bool]:

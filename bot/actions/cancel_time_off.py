@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bot.chat.card import Fact
-from bot.chat.clean import plain
 from bot.procedures.action import Params, Preview, Procedure, Slot, SlotKind, Step, World
-from bot.procedures.leave import CancelLeave, described, period, said, upcoming
+from bot.procedures.leave import CancelLeave, called, described, period, said, upcoming
 from integrations.contract import Person
 
 
@@ -16,7 +15,7 @@ class CancelTimeOff(Procedure):
 
     async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
         leave = await upcoming(world, subject, params["leave"])
-        policy = plain(leave.policy, 60).lower()
+        policy = called(leave.policy)
         return Preview(
             sentence=f"Cancel the {policy} of {subject.name} {period(leave.first, leave.last)}",
             facts=(Fact(label="You get back", value=said(leave.amount, leave.unit)),),

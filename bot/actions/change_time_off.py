@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.chat.card import Fact
 from bot.chat.clean import plain
 from bot.procedures.action import Params, Preview, Procedure, Slot, SlotKind, Step, World
-from bot.procedures.leave import CancelLeave, EnterLeave, movable, period, plan, said
+from bot.procedures.leave import CancelLeave, EnterLeave, called, movable, period, plan, said
 from integrations.contract import Person
 
 
@@ -22,7 +22,7 @@ class ChangeTimeOff(Procedure):
         old = await movable(world, subject, params["leave"])
         new = await plan(world, subject, old.policy_id, params["days"], old)
         before = period(old.first, old.last)
-        what = f"{said(new.days, 'days')} of {new.balance.policy.lower()}"
+        what = f"{said(new.days, 'days')} of {called(new.balance.policy)}"
         return Preview(
             sentence=f"Enter {what} for {subject.name} {new.period}, instead of {before}",
             facts=(Fact(label="Instead of", value=f"{plain(old.policy, 60)} {before}"), *new.facts()),

@@ -25,7 +25,7 @@ class ExpenseStatus(Lookup):
         return [
             Card(
                 title=self.title,
-                text=f"{plain(newest.title, 100)}, {_amount(newest)}: {plain(newest.status, 40).lower()}.",
+                text=f"The newest: {plain(newest.title, 100)}, {_amount(newest)}: {plain(newest.status, 40).lower()}.",
                 facts=tuple(Fact(label=plain(each.id, 40), value=_line(each)) for each in mine[:_SHOWN]),
                 footer=f"The newest {_SHOWN} of {len(mine)}" if len(mine) > _SHOWN else "",
             )

@@ -24,7 +24,7 @@ class OpenATicket(Procedure):
         desk = the_help_desk(world)
         return Preview(
             sentence=f"Open a ticket for {subject.name} with what you wrote",
-            done="Your ticket is open; answers come to you here.",
+            done="Answers come to you here.",
             facts=(Fact(label="Goes to", value=f"People at the help desk, in {desk.name}"),),
         )
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from bot.chat.card import Card, Fact
 from bot.procedures.action import Lookup, Params, Slot, SlotKind, World
-from bot.procedures.leave import counted, said, today
+from bot.procedures.leave import called, counted, said, today
 from integrations.contract import Person
 
 
@@ -34,7 +34,7 @@ class PtoBalance(Lookup):
         return [
             Card(
                 title=self.title,
-                text=f"{whose} {said(first.available, first.unit)} of {first.policy.lower()} left.",
+                text=f"{whose} {said(first.available, first.unit)} of {called(first.policy)} left.",
                 facts=tuple(
                     Fact(
                         label=each.policy,

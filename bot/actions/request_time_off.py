@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.procedures.action import Params, Preview, Procedure, Slot, SlotKind, Step, World
-from bot.procedures.leave import EnterLeave, plan, said
+from bot.procedures.leave import EnterLeave, called, plan, said
 from integrations.contract import Person
 
 
@@ -17,7 +17,7 @@ class RequestTimeOff(Procedure):
 
     async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
         found = await plan(world, subject, params["policy"], params["days"])
-        what = f"{said(found.days, 'days')} of {found.balance.policy.lower()}"
+        what = f"{said(found.days, 'days')} of {called(found.balance.policy)}"
         return Preview(
             sentence=f"Enter {what} for {subject.name} {found.period}",
             facts=found.facts(),

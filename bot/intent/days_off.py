@@ -32,6 +32,7 @@ from bot.intent.spans import LAST_MINUTE, LONGEST, MONTHS, Reader, Refused, Span
 
 BEGINS = "On which day does it begin?"
 WHICH = "Which is the first day off, and which is the last?"
+HALVES = "Half days are entered one at a time: which day is it, and is it the morning or the afternoon?"
 ONE = "One stretch of days at a time, please: which is the first day, and which is the last?"
 HALF = "Time off is counted in whole and half days: is it the whole day, the morning or the afternoon?"
 PAST = "That lies in the past."
@@ -56,6 +57,11 @@ _NEAR_FIXED = _FIXED | {  # a date when something is due, though no day off
     r"(?:christmas|xmas)": "25 december",
     r"(?:eoy|year[ -]end)": "end of year",
 }
+_HALVES = re.compile(r"(?<!a )\bhalf[- ]days\b|\b(?:mornings|afternoons)\b", re.IGNORECASE)
+# Days that the grammar would take for the next of their name.
+_ELSEWHEN = re.compile(
+    r"\beaster\b|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:week|fortnight)\b", re.IGNORECASE
+)
 _GREETING = re.compile(
     r"\bgood (?:morning|afternoon|evening|night|day)\b|^\W*(?:morning|afternoon|evening) ?[,!.]"
 )
@@ -153,6 +159,10 @@ def find(text: str, *, now: datetime, time_zone: str, answer: bool = False) -> D
 
     :param answer: the text answers "which days?", so that it is asked for what is missing
     """
+    if _HALVES.search(text[:2000]):
+        return Days(None, HALVES)
+    if _ELSEWHEN.search(text[:2000]):
+        return Days(None, WHICH)
     reading = _Reading(now, time_zone, answer)
     try:
         stretch = reading.of(_spaced(text))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_ENOUGH = 3  # words that are not about the ticket itself
+_ENOUGH = 2  # words that are not about the ticket itself
 _ABOUT_THE_TICKET = re.compile(
     r"\b(?:open|opens|create|creates|raise|log|file|submit|make|start|put|need|want|would|like|can|could|you|"
     r"please|pls|plz|a|an|the|new|ticket|tickets|incident|case|issue|request|support|it|help|desk|helpdesk|"

@@ -23,7 +23,7 @@ from bot.procedures.timers import Timers
 from integrations.contract import Person, UnknownGroup, UnknownPerson
 
 _SERVICE = "engine"
-_WHO = {"manager": "the manager", "owner": "its owner", "budget": "the budget's owner"}  # by stage
+_WHO = {"manager": "a manager above you", "owner": "its owner", "budget": "the budget's owner"}  # by stage
 
 NO_APPROVER = (
     "This needs somebody's approval, and nobody is there who may give it."
@@ -265,7 +265,8 @@ class Asking:
             facts.append(fact)
             parts += [fits] if fits else []
         if not parts:
-            raise Impossible(" ".join(fact.value for fact in facts[len(shown.facts) :]))
+            said = dict.fromkeys(fact.value for fact in facts[len(shown.facts) :])  # each reason once
+            raise Impossible(" ".join(said))
         return shown.model_copy(update={"facts": tuple(facts), "parts": tuple(parts)})
 
     async def _part(self, part: Part, sender: Person, world: World) -> tuple[Fact, Part | None]:

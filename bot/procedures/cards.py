@@ -43,6 +43,7 @@ _TONES = {
     State.STUCK: Tone.WARN,
     State.EXPIRED: Tone.WARN,
 }
+_STAGES = {"budget": "For the budget"}
 _STATUS = {
     State.CONFIRMING: "Waiting for your yes",
     State.EXECUTING: "Working on it",
@@ -395,5 +396,10 @@ def _stages(request: Request, approvals: list[Approval]) -> tuple[Fact, ...]:
         value = (
             f"approved by {request.name(by[stage])}" if stage in by else f"waiting for {say.names(people)}"
         )
-        rows.append(Fact(label=f"As {stage}", value=value if stage in by or people else "after that"))
+        rows.append(
+            Fact(
+                label=_STAGES.get(stage, f"As {stage}"),
+                value=value if stage in by or people else "after that",
+            )
+        )
     return tuple(rows)

@@ -25,11 +25,11 @@ from integrations.contract import Person
 _LATELY = timedelta(hours=24)
 _LINES = 20  # things said, the newest
 _CHARS = 600  # of one of them
-_SAID = re.compile(
-    r"(?:message|lookup|action)\..*|request\.(?:opened|impossible)"
-)  # that quote a wish of theirs
+_SAID = re.compile(  # kinds of events that quote a wish of theirs
+    r"message\.unclear|(?:lookup|action)\..*|request\.(?:opened|impossible)"
+)
 
-WHAT_IS_PASSED_ON = "What you wrote here today, what I made of it, and where your open requests stand"
+WHAT_IS_PASSED_ON = "What you wrote here since yesterday, what I made of it, and where your requests stand"
 
 
 def who(conn: Connection, office: Office, person: Person) -> str:
@@ -58,8 +58,11 @@ def said_lately(conn: Connection, office: Office, person: Person) -> Iterator[st
         yield f"    {_made_of(entry, office)}"
 
 
-def requests_now(conn: Connection, office: Office, person: Person) -> Iterator[str]:
+def requests_now(conn: Connection, office: Office, person: Person, *, but: str) -> Iterator[str]:
+    """:param but: the one that asks for the ticket"""
     for request in ledger.of(conn, person.id, [*OPEN, State.ACTIVE, State.REVOKING]):
+        if request.ref == but:
+            continue
         title = office.registry[request.action].title
         shown = f": {plain(request.shown.sentence, 200)}" if request.shown else ""
         yield f"{request.ref}, {title}{shown} ({status(Story(request, title)) or request.state.value})"
@@ -81,12 +84,10 @@ def _made_of(entry: Entry, office: Office) -> str:
             _title(name, office) for name, _ in event.data.get("ranking", ()) if name in office.registry
         ]
         return f"not understood; nearest: {', '.join(likely) or 'nothing'}"
-    understood = str(event.data.get("understood", ""))
     reason = f": {plain(str(event.data['why']), 200)}" if event.data.get("why") else ""
     outcome = "" if event.outcome == "ok" else f", {event.outcome}{reason}"
     ref = f", {event.request}" if event.request else ""
-    how = f" ({understood})" if understood else ""
-    return f"understood as: {_title(event.action, office)}{how}{ref}{outcome}"
+    return f"understood as: {_title(event.action, office)}{ref}{outcome}"
 
 
 def _title(action: str, office: Office) -> str:

@@ -142,7 +142,8 @@ class HelpDeskThreads:
         except ConnectorError:
             await self._record(thread, "ticket.not_answered", {"key": key}, by=person.id, outcome="failed")
             raise
-        return Ack(notice=f"Passed on to {key}.")
+        closed = "" if thread.open else " It is closed: where nobody answers, open a new ticket."
+        return Ack(notice=f"Passed on to {key}.{closed}")
 
     async def _comment(self, key: str, text: str, op: str) -> None:
         try:
@@ -158,7 +159,7 @@ class HelpDeskThreads:
         parts += filter(None, [_approvals(conn, ref)])
         if draft.context:
             said = list(context.said_lately(conn, office, person))
-            under_way = list(context.requests_now(conn, office, person))
+            under_way = list(context.requests_now(conn, office, person, but=ref))
             parts += ["Said here lately:\n" + "\n".join(said)] if said else []
             parts += ["Requests under way:\n" + "\n".join(under_way)] if under_way else []
         return "\n\n".join(parts)
@@ -217,7 +218,7 @@ class HelpDeskThreads:
         await self._close(thread, card, _GONE)
 
     async def _close(self, thread: Thread, card: Card, status: str) -> None:
-        key = f"ticket:{thread.key}:closed:{thread.moved_at.isoformat()}"
+        key = f"ticket:{thread.key}:closed:{len(thread.told)}"  # once, until a helper says something again
         await self._office.people.deliver(thread.person, card, key=key)
         event = self._event(thread, "ticket.closed", {"key": thread.key, "status": status})
 

@@ -12,7 +12,7 @@ from bot.chat.card import Fact
 from bot.chat.clean import plain
 from bot.procedures.action import Impossible, Params, Run, Seen, World
 from integrations.contract import Person
-from integrations.work import DAY_HOURS, HOURS, Balance, Leave, LeaveRefused, LeaveState, NewLeave
+from integrations.work import DAY_HOURS, DAYS, HOURS, Balance, Leave, LeaveRefused, LeaveState, NewLeave
 
 COUNTS = (LeaveState.REQUESTED, LeaveState.APPROVED)
 _REPORTED = timedelta(days=1)  # a sick day is told today, or the evening before
@@ -30,6 +30,8 @@ class Plan:
     off: tuple[str, ...]  # why days of it do not count
     calendar: str  # whose public holidays
     now: date  # where they are
+    half_first: bool = False
+    half_last: bool = False
 
     @property
     def days(self) -> Decimal:
@@ -54,15 +56,23 @@ class Plan:
         return self.balance.policy if self.first <= self.now + _REPORTED else f"{self.balance.policy} to come"
 
     @property
+    def halves(self) -> str:
+        """Which half of a day is off."""
+        one = self.first == self.last
+        first = ", the afternoon" if one else ", from noon of the first"
+        last = ", the morning" if one else ", until noon of the last"
+        return f"{first if self.half_first else ''}{last if self.half_last else ''}"
+
+    @property
     def period(self) -> str:
         return period(self.first, self.last)
 
     def facts(self) -> tuple[Fact, ...]:
-        days = f"{counted(self.days)} working {'day' if self.days == 1 else 'days'}"
+        days = f"{counted(self.days)} working {'day' if self.days <= 1 else 'days'}"
         hours = f" ({said(self.amount, HOURS)})" if self.balance.unit == HOURS else ""
         rows = [
             Fact(label="Time off", value=plain(self.balance.policy, 60)),
-            Fact(label="Days", value=self.period),
+            Fact(label="Days", value=f"{self.period}{self.halves}"),
             Fact(label="Takes", value=f"{days}{hours}"),
             Fact(label="Left after it", value=f"{said(self.left, self.balance.unit)}, on {_day(self.last)}"),
         ]
@@ -94,7 +104,7 @@ async def plan(
         raise Impossible("You have no such time-off policy on record. HR can tell why.")
     balance = _given_back(balances[policy_id], instead_of, last)
     balance = replace(balance, policy=plain(balance.policy, 60))
-    found = Plan(balance, first, last, parts, holidays, calendar.name, today(world, subject))
+    found = Plan(balance, first, last, parts, holidays, calendar.name, today(world, subject), **halves)
     if not found.days:
         raise Impossible(f"No working day is among these: {'; '.join(off.values())}.")
     booked = await world.time_off.booked(subject.id, first, last)
@@ -102,7 +112,7 @@ async def plan(
         raise Impossible(f"You have {described(others[0])} already. Cancel or change that first.")
     if found.left < 0:
         raise Impossible(
-            f"That takes {said(found.amount, balance.unit)} of {balance.policy.lower()}, and by {_day(last)}"
+            f"That takes {said(found.amount, balance.unit)} of {called(balance.policy)}, and by {_day(last)}"
             f" you will have {said(balance.available, balance.unit)}. Choose fewer days, or ask HR."
         )
     return found
@@ -218,9 +228,15 @@ class CancelLeave:
         return await run.world.time_off.entered(run.subject.id, _new(seen), op=f"{run.op}:undo")
 
 
+def called(policy: str) -> str:
+    """In a sentence: "vacation", "sick leave"."""
+    name = plain(policy, 60).lower()
+    return f"{name} leave" if name == "sick" else name
+
+
 def described(leave: Leave) -> str:
     """ "vacation from Mon 21 Dec to Fri 1 Jan 2027"."""
-    return f"{plain(leave.policy, 60).lower()} {period(leave.first, leave.last)}"
+    return f"{called(leave.policy)} {period(leave.first, leave.last)}"
 
 
 def period(first: date, last: date) -> str:
@@ -230,7 +246,9 @@ def period(first: date, last: date) -> str:
 
 
 def said(amount: Decimal, unit: str) -> str:
-    """ "9 days", "72 hours", "1 day"."""
+    """ "9 days", "72 hours", "1 day", "half a day"."""
+    if (amount, unit) == (Decimal("0.5"), DAYS):
+        return "half a day"
     return f"{counted(amount)} {unit[:-1] if amount == 1 else unit}"
 
 

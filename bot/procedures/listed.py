@@ -18,7 +18,16 @@ from integrations.work import Item, Leave
 
 _AHEAD = timedelta(days=731)  # of booked time off that is looked for
 _OFFERED = 25  # options of a list
-_SICK = re.compile(r"\b(?:sick|ill|unwell|flu|fever|migraine|doctor'?s note)\b", re.IGNORECASE)
+_SICK = re.compile(
+    r"\b(?:sick|ill|unwell|flu|fever|migraine|doctor(?:'?s note)?|not (?:feeling )?well|food poisoning|"
+    r"(?:a|the|caught a|bad) cold|hospital|threw up|vomiting|injured|broke my)\b",
+    re.IGNORECASE,
+)
+_OTHER_KINDS = re.compile(  # that the ordinary policy is not meant by
+    r"\b(?:parental|maternity|paternity|unpaid|bereavement|compassionate|jury duty|study|sabbatical|"
+    r"volunteer(?:ing)?|comp(?:ensatory)? time|toil)\b",
+    re.IGNORECASE,
+)
 _ORDINARY = (
     "vacation",
     "annual",
@@ -39,8 +48,12 @@ async def leave(slot: Slot, guess: Guess | None, sender: Person, world: World) -
     if guess and guess.value in {each.id for each in mine}:
         return Filled(guess.value)
     named = [each for each in mine if guess and _touches(each, guess)]
-    if len(named) == 1 or len(mine) == 1:
+    dated = bool(guess and guess.candidates)
+    if len(named) == 1 or (len(mine) == 1 and not dated):
         return Filled((named or mine)[0].id)
+    if dated and not named:
+        options = tuple((each.id, described(each).capitalize()) for each in mine[:_OFFERED])
+        return Pick(slot=slot.name, options=options, note=f"None of yours is on those days. {slot.question}")
     options = tuple((each.id, described(each).capitalize()) for each in (named or mine)[:_OFFERED])
     return Pick(slot=slot.name, options=options, note=slot.question)
 
@@ -57,6 +70,9 @@ async def policy(slot: Slot, guess: Guess | None, sender: Person, world: World) 
     found = [key for key, name in names.items() if _said(name, said)]
     sick = [key for key, name in names.items() if _SICK.search(name)]
     ordinary = [key for key, name in names.items() if any(word in name.casefold() for word in _ORDINARY)]
+    if not found and (kind := _OTHER_KINDS.search(said)):
+        there = ", ".join(names.values())
+        raise Impossible(f"I see no {kind[0]} leave of yours on record, only: {there}. HR can enter it.")
     for fits in (found, sick if _SICK.search(said) else ordinary, list(names)):
         if len(fits) == 1:
             return Filled(fits[0])
@@ -76,10 +92,12 @@ async def item(slot: Slot, guess: Guess | None, sender: Person, world: World) ->
     named = [
         each for each in offered if any(_said(name, said) for name in (each.name, each.key, *each.aliases))
     ]
-    close = named or [each for each in offered if each.kind and _said(each.kind, said)]
-    if len(named) == 1 or (len(close) == 1 and not slot.of):
+    done = {each.kind for each in named}
+    kinds = [each for each in offered if each.kind not in done and each.kind and _said(each.kind, said)]
+    close = [*named, *kinds] if not slot.of else named
+    if len(close) == 1:
         return Filled(close[0].key)
-    note = slot.question
+    note = f"{slot.question} One at a time, please." if named and kinds else slot.question
     if said and not close and not slot.of:
         note = f"{slot.question} I know these things; for anything else open a ticket."
     options = tuple((each.key, _label(each)) for each in (close or offered)[:_OFFERED])

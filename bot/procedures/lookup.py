@@ -100,7 +100,7 @@ class Lookups:
             if guess is None or not (guess.text or guess.value or guess.candidates):
                 if slot.required:
                     raise Impossible(slot.question)
-                if guess and guess.problem:
+                if guess is not None and guess.problem:
                     raise Impossible(guess.problem)
                 continue
             got = await fill(slot, guess, sender, world)

@@ -82,7 +82,7 @@ async def _date(slot: Slot, guess: Guess | None, sender: Person, world: World) -
 async def _days(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
     if guess and guess.value:
         return Filled(guess.value)
-    said = f"{guess.problem} " if guess and guess.problem else ""
+    said = f"{guess.problem} " if guess is not None and guess.problem else ""
     note = f"{said}{slot.question} {HOW_TO_WRITE[SlotKind.DAYS]}"
     return Pick(slot=slot.name, note=note, written=True)
 
@@ -102,7 +102,7 @@ async def _span(slot: Slot, guess: Guess | None, sender: Person, world: World) -
     if guess and guess.value:
         return Filled(guess.value)
     options = tuple(({"minutes": minutes}, say.length(minutes)) for minutes in _SPANS)
-    said = f"{guess.problem} " if guess and guess.problem else ""
+    said = f"{guess.problem} " if guess is not None and guess.problem else ""
     note = f'{said}{slot.question} Choose one, or write it, like "until Friday" or "Dec 24-31".'
     return Pick(slot=slot.name, options=options, note=note, written=True)
 

@@ -175,7 +175,9 @@ class TestEquipment:
 
     async def test_expenses_of_ones_own(self, world: Connected) -> None:
         await world.desk.says("ana", "has my expense report been approved yet?")
-        assert "Train to the Berlin office, 118.40 EUR: submitted." in await world.desk.heard("ana")
+        assert "The newest: Train to the Berlin office, 118.40 EUR: submitted." in await world.desk.heard(
+            "ana"
+        )
 
     async def test_no_token_stands_in_anything_people_or_the_trail_are_told(self, world: Connected) -> None:
         desk = world.desk

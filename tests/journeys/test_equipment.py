@@ -110,7 +110,7 @@ class TestExpenses:
     async def test_ones_own_with_the_newest_first(self, desk: House) -> None:
         await desk.says("ana", "has my expense report been approved yet?")
         card = await desk.card("ana")
-        assert card.text == "Train to the Berlin office, 118.40 EUR: submitted."
+        assert card.text == "The newest: Train to the Berlin office, 118.40 EUR: submitted."
         assert [fact.label for fact in card.facts] == ["ex-2057", "ex-2041", "ex-1990"]
         assert "Client dinner" not in await desk.text("ana")
 
@@ -126,8 +126,8 @@ class TestANewHire:
         assert card.text == "Equip Sam Okoye with a laptop and what Engineering works with"
         parts = [fact.value for fact in card.facts if fact.label in ("Order equipment", "Get access")]
         assert parts == [
-            "Order ThinkPad T14 for Sam Okoye, 1,450.00 EUR, once the manager approves",
-            "Give Sam Okoye access to GitHub for 90 days, once the manager approves",
+            "Order ThinkPad T14 for Sam Okoye, 1,450.00 EUR, once a manager above you approves",
+            "Give Sam Okoye access to GitHub for 90 days, once a manager above you approves",
             "Give Sam Okoye access to Jira for 90 days",
             "Give Sam Okoye access to Confluence for 90 days",
             "Give Sam Okoye access to VPN for 90 days",
@@ -239,3 +239,12 @@ class TestANewHire:
         assert await desk.has("sam.okoye", "jira-users")
         laptop = next(each for each in desk.requests() if each.action == "request_equipment")
         assert laptop.waits_for == "manager"
+
+
+async def test_two_things_in_one_wish_are_both_offered(desk: House) -> None:
+    await desk.says("ana", "can I get a second monitor and an ergonomic keyboard please?")
+    card = await desk.card("ana")
+    assert "One at a time, please." in card.text
+    labels = [button.label for button in card.buttons]
+    assert "Ergonomic keyboard, 129.00 EUR" in labels
+    assert "27-inch monitor, 399.00 EUR" in labels

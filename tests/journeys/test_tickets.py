@@ -95,11 +95,11 @@ class TestAHandOff:
         await desk.says("ana", "the thingy does not do the thing")
         await desk.says("ana", "I want to talk to a human please")
         facts = {fact.label: fact.value for fact in (await desk.card("ana")).facts}
-        assert facts["They are told"].startswith("What you wrote here today")
+        assert facts["They are told"].startswith("What you wrote here since yesterday")
         await desk.press("ana", "Yes, do it")
         _, _, body = await ticket(desk)
         assert 'wrote: "I need access to the data warehouse for 2 weeks"' in body
-        assert "understood as: Get access (local" in body
+        assert f"understood as: Get access, {ref}" in body
         assert ref in body
         assert 'wrote: "the thingy does not do the thing"' in body
         assert "not understood; nearest:" in body

@@ -53,8 +53,9 @@ class TestAskedFor:
         await desk.says("ana", "I want to take some vacation")
         assert "Which days?" in (await desk.card("ana")).text
         await desk.says("ana", "Friday afternoon")
-        assert (await desk.card("ana")).text == "Enter 0.5 days of vacation for Ana Ruiz on Fri 27 Nov 2026"
-        assert facts_of(await desk.card("ana"))["Takes"] == "0.5 working days (4 hours)"
+        assert (await desk.card("ana")).text == "Enter half a day of vacation for Ana Ruiz on Fri 27 Nov 2026"
+        assert facts_of(await desk.card("ana"))["Takes"] == "0.5 working day (4 hours)"
+        assert facts_of(await desk.card("ana"))["Days"] == "on Fri 27 Nov 2026, the afternoon"
 
     async def test_what_is_booked_already_is_said_before_anything_else(self, desk: House) -> None:
         await desk.asks("ana", TWO_WEEKS)
@@ -285,3 +286,33 @@ def edit_body(desk: House, **changes: str) -> None:
             (json.dumps({**json.loads(text), **changes}), request.ref),
         )
         conn.commit()
+
+
+class TestNothingIsGuessed:
+    @pytest.mark.parametrize(
+        ("words", "says"),
+        [
+            ("I'd like to take Monday and Wednesday off", "One stretch of days at a time"),
+            ("I'd like to take Dec 21 to Dec 24 off, half days only", "Half days are entered one at a time"),
+            ("I'd like to take Easter Monday off", "Which is the first day off"),
+            ("I'd like to take unpaid leave from 4 to 5 January", "I see no unpaid leave of yours on record"),
+            ("please book parental leave for me from 4 to 8 January", "I see no parental leave of yours"),
+        ],
+    )
+    async def test_what_cannot_be_meant_is_asked_back_with_the_reason(
+        self, desk: House, words: str, says: str
+    ) -> None:
+        await desk.says("ana", words)
+        assert says in await desk.heard("ana")
+        assert "Yes, do it" not in await desk.buttons("ana")
+
+    async def test_somebody_who_does_not_feel_well_is_not_on_vacation(self, desk: House) -> None:
+        await desk.says("luis", "please enter a day off for me today, I am not feeling well")
+        assert "sick leave" in (await desk.card("luis")).text
+
+    async def test_days_that_are_not_booked_cancel_nothing(self, desk: House) -> None:
+        await desk.asks("ana", TWO_WEEKS)
+        await desk.press("bo", "Approve")
+        await desk.says("ana", "cancel my vacation on 19 January")
+        assert "None of yours is on those days." in (await desk.card("ana")).text
+        assert "Yes, do it" not in [button.label for button in (await desk.card("ana")).buttons]
