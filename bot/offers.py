@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
+
+import structlog
 
 from bot.audit.query import Filter, find
-from bot.chat.card import Button, Card, Tone
+from bot.chat.card import Button, Card, Fact, Quote, Tone
+from bot.chat.clean import plain
 from bot.chat.inbound import Inbound
 from bot.intent.understand import Proposal
 from bot.procedures.help_desk import HelpDeskThreads
 from bot.procedures.lookup import Lookups
 from bot.procedures.office import Office
 from bot.store.handles import Choice, Handles, Meaning
-from integrations.contract import Person
+from integrations.contract import ConnectorError, Person
+from integrations.work import Passage
+
+log = structlog.get_logger()
 
 PERSON = "talk_to_a_person"  # the action
 
@@ -34,10 +42,11 @@ class Offers:
 
     async def card(self, person: Person, inbound: Inbound, proposal: Proposal) -> Card:
         again = self._misunderstood(person)
-        data = {"ranking": [[name, round(p, 3)] for name, p in proposal.ranking[:_LIKELY]]}
-        kept = await self._lookups.audit(
-            "", "message.unclear", "ok", person, person, inbound, inbound.text, data
-        )
+        found = await self._documents(person, inbound.text)
+        data: dict[str, Any] = {"ranking": [[name, round(p, 3)] for name, p in proposal.ranking[:_LIKELY]]}
+        data |= {"documents": [each.file for each in found]} if found else {}
+        kind = "message.answered" if found else "message.unclear"
+        kept = await self._lookups.audit("", kind, "ok", person, person, inbound, inbound.text, data)
         with self._office.database.read() as conn:
             handles = Handles.of(conn, inbound.key)
         names = [name for name, _ in proposal.ranking if name in self._office.registry][:_LIKELY]
@@ -52,6 +61,8 @@ class Offers:
             handle = handles.mint(Meaning(inbound.key, Choice.REPLY, person.id, detail=detail))
             buttons.append(Button(label=f"Pass it on to {key}", handle=handle, sends_inputs=False))
         await self._office.database.write(handles.keep)
+        if found:
+            return _answer(found, buttons)
         text = _AGAIN if again and self._help_desk else _QUESTION if proposal.question else _UNSURE
         return Card(title="How can I help?", text=text, buttons=tuple(buttons))
 
@@ -66,9 +77,39 @@ class Offers:
             sends_inputs=False,
         )
 
+    async def _documents(self, person: Person, question: str) -> list[Passage]:
+        """What is written about it, for this person; what goes wrong there costs nobody an answer."""
+        ports = self._office.ports
+        if ports.documents is None:
+            return []
+        try:
+            groups = await ports.directory.groups_of(person.id)
+            return await ports.documents.ask(question, groups)
+        except ConnectorError as error:
+            log.warning("documents.failed", error=type(error).__name__, reason=str(error))
+            return []
+
     def _misunderstood(self, person: Person) -> bool:
         """Whether the last thing they wrote, a moment ago, was not understood either."""
         since = self._office.clock() - _IN_A_ROW
         with self._office.database.read() as conn:
             before = find(conn, Filter(person=person.id, since=since), limit=1)
         return bool(before) and before[0].event.kind == "message.unclear"
+
+
+def _answer(found: Sequence[Passage], buttons: Sequence[Button]) -> Card:
+    """Quotes with their sources, and nothing else: no document can make anything happen."""
+    sources = dict.fromkeys((plain(each.title, 100), each.url) for each in found)
+    return Card(
+        title="This is what I found",
+        text="I only quote what is written. If it is not what you meant, choose below.",
+        quotes=tuple(
+            Quote(
+                label=plain(" · ".join(filter(None, (each.title, each.heading))), 150),
+                text=plain(each.text, 900),
+            )
+            for each in found
+        ),
+        facts=tuple(Fact(label="Source", value=", ".join(filter(None, source))) for source in sources),
+        buttons=tuple(buttons),
+    )

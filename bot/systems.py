@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any, Protocol
 
 from bot.procedures.office import Ports
@@ -22,6 +23,8 @@ from integrations.contract import (
     SignIn,
 )
 from integrations.work import Balance, Leave, LeaveRefused, NewLeave, UnknownLeave
+
+HANDBOOK = Path(__file__).resolve().parents[1] / "integrations" / "knowledge" / "handbook"
 
 
 class CannotStart(Exception):
@@ -104,6 +107,7 @@ class Systems:
             tickets=tickets.tickets if tickets else None,
             equipment=backoffice.equipment if backoffice else None,
             expenses=backoffice.expenses if backoffice else None,
+            documents=self.work["documents"].knowledge if "documents" in self.work else None,
         )
 
     async def check(self) -> str:
@@ -228,7 +232,28 @@ def _work(settings: Settings, directory: Directory) -> dict[str, Connected]:
             token=settings.backoffice_token,
             ca_file=settings.backoffice_ca_file,
         )
+    embedded = not (settings.ldap_url or settings.entra)
+    if folder := settings.knowledge or (HANDBOOK if embedded else None):
+        found["documents"] = _Documents(folder, Paths(settings.data).knowledge)
     return found
+
+
+class _Documents:
+    """A folder of documents, as one of the systems."""
+
+    def __init__(self, folder: Path, index: Path) -> None:
+        knowledge = importlib.import_module("integrations.knowledge")
+        index.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.knowledge = knowledge.Knowledge.open(folder, index)
+        except knowledge.KnowledgeError as error:
+            raise CannotStart(f"DESKHAND_KNOWLEDGE: {error}") from error
+
+    async def check(self) -> str:
+        return str(await self.knowledge.check())
+
+    async def close(self) -> None:
+        self.knowledge.close()
 
 
 def _connected(folder: str, kind: str, directory: Directory, **settings: Any) -> Connected:

@@ -217,3 +217,27 @@ class Expense:
 class Expenses(Protocol):
     async def expenses(self, person_id: str) -> list[Expense]:
         """This person's own, the newest first. :raises UnknownPerson:"""
+
+
+# Documents
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Some words of one document, as plain text. Untrusted like everything that people write."""
+
+    title: str
+    heading: str
+    text: str
+    url: str  # https, where the document can be read; empty: nowhere
+    file: str  # below the folder
+    score: float  # 0 to 1, comparable between questions
+    audience: str  # a group id; empty: everybody
+
+
+class Documents(Protocol):
+    async def ask(self, question: str, groups: frozenset[str], limit: int = 3) -> list[Passage]:
+        """The passages that answer, the best first; none where nothing answers well.
+
+        :param groups: ids of all groups of the person who asks: nobody is shown what is not for them
+        """

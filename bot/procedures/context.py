@@ -26,7 +26,7 @@ _LATELY = timedelta(hours=24)
 _LINES = 20  # things said, the newest
 _CHARS = 600  # of one of them
 _SAID = re.compile(  # kinds of events that quote a wish of theirs
-    r"message\.unclear|(?:lookup|action)\..*|request\.(?:opened|impossible)"
+    r"message\.(?:unclear|answered)|(?:lookup|action)\..*|request\.(?:opened|impossible)"
 )
 
 WHAT_IS_PASSED_ON = "What you wrote here since yesterday, what I made of it, and where your requests stand"
@@ -79,6 +79,8 @@ def words(conn: Connection, office: Office, words_id: int | None) -> str:
 
 def _made_of(entry: Entry, office: Office) -> str:
     event = entry.event
+    if event.kind == "message.answered":
+        return f"answered with: {', '.join(map(str, event.data.get('documents', ())))}"
     if event.kind == "message.unclear":
         likely = [
             _title(name, office) for name, _ in event.data.get("ranking", ()) if name in office.registry

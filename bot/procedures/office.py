@@ -18,7 +18,7 @@ from bot.store.database import Database
 from bot.store.proofs import SignIns
 from bot.store.sealed import Seals
 from integrations.contract import Accounts, Directory, Groups, Memberships, Passes, SignIn
-from integrations.work import Equipment, Expenses, Tickets, TimeOff
+from integrations.work import Documents, Equipment, Expenses, Tickets, TimeOff
 from policies.catalogue import Catalogue
 from policies.decide import Policies
 
@@ -35,6 +35,7 @@ class Ports:
     tickets: Tickets | None = None
     equipment: Equipment | None = None
     expenses: Expenses | None = None
+    documents: Documents | None = None
     linked: Mapping[str, Memberships] = field(default_factory=dict)  # groups of other systems, by their name
 
 

@@ -33,6 +33,11 @@ class DeskPart:
     lookups_ca_file: Path | None = setting(
         "DESKHAND_LOOKUPS_CA_FILE", None, "certificates of a private authority, PEM, of the systems they ask"
     )
+    knowledge: Path | None = setting(
+        "DESKHAND_KNOWLEDGE",
+        None,
+        "folder of documents that questions are answered from; empty: the embedded company's handbook",
+    )
     admins: str = setting(
         "DESKHAND_ADMINS", "helpdesk-admins", "group told of trouble, and let see the audit"
     )

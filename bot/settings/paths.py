@@ -19,6 +19,10 @@ class Paths:
         return self.data / "company.db"
 
     @property
+    def knowledge(self) -> Path:
+        return self.data / "knowledge.db"
+
+    @property
     def web(self) -> Path:
         return self.data / "web.db"
 

@@ -1,6 +1,6 @@
 """A folder of documents, asked for the passages that answer a question."""
 
 from integrations.knowledge.documents import KnowledgeError
-from integrations.knowledge.knowledge import Knowledge, Passage
+from integrations.knowledge.knowledge import Knowledge
 
-__all__ = ["Knowledge", "KnowledgeError", "Passage"]
+__all__ = ["Knowledge", "KnowledgeError"]

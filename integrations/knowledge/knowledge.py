@@ -9,27 +9,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from integrations.knowledge.documents import listing, pieces
 from integrations.knowledge.index import Hit, Index, Terms, build, current
+from integrations.work import Passage
 
 LOOK_AGAIN_S = 30.0  # after which a question first looks whether the documents changed
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Some words of one document, as plain text. Untrusted like everything that people write."""
-
-    title: str
-    heading: str
-    text: str
-    url: str  # https, where the document can be read; empty: nowhere
-    file: str  # below the folder
-    score: float  # 0 to 1, comparable between questions
-    audience: str  # a group id; empty: everybody
 
 
 class Knowledge:

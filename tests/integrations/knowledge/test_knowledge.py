@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from integrations.contract import ConnectorError
-from integrations.knowledge import Knowledge, KnowledgeError, Passage, knowledge
+from integrations.knowledge import Knowledge, KnowledgeError, knowledge
 from integrations.knowledge.documents import FILE_BYTES, MOST_FILES, MOST_WORDS
 from integrations.knowledge.markup import html_sections, markdown_sections
+from integrations.work import Passage
 
 HANDBOOK = Path("integrations/knowledge/handbook")
 NOBODY: frozenset[str] = frozenset()
