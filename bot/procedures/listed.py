@@ -13,7 +13,7 @@ from bot.procedures.action import Impossible, Slot, World
 from bot.procedures.guess import Filled, Guess
 from bot.procedures.leave import described, today
 from bot.procedures.request import Pick
-from integrations.contract import Person
+from integrations.contract import AmbiguousName, Person, UnknownPerson
 from integrations.work import Item, Leave
 
 _AHEAD = timedelta(days=731)  # of booked time off that is looked for
@@ -27,6 +27,10 @@ _OTHER_KINDS = re.compile(  # that the ordinary policy is not meant by
     r"\b(?:parental|maternity|paternity|unpaid|bereavement|compassionate|jury duty|study|sabbatical|"
     r"volunteer(?:ing)?|comp(?:ensatory)? time|toil)\b",
     re.IGNORECASE,
+)
+_SOMEBODY = re.compile(  # "Ana is sick today", "Ana Ruiz needs Friday off"
+    r"\W*(?:(?:hi|hello|hey|please|my report|my colleague)\W+)*([A-Z][\w'-]+(?: [A-Z][\w'-]+)?)"
+    r" (?:is|has|was|will|needs|wants|would|called in)\b"
 )
 _ORDINARY = (
     "vacation",
@@ -66,6 +70,7 @@ async def policy(slot: Slot, guess: Guess | None, sender: Person, world: World) 
         raise Impossible("You have no time-off policy on record. HR can tell why.")
     if guess and guess.value in names:
         return Filled(guess.value)
+    await _for_themselves(guess, sender, world)
     said = guess.text.casefold() if guess else ""
     found = [key for key, name in names.items() if _said(name, said)]
     sick = [key for key, name in names.items() if _SICK.search(name)]
@@ -78,6 +83,23 @@ async def policy(slot: Slot, guess: Guess | None, sender: Person, world: World) 
             return Filled(fits[0])
     options = tuple((key, names[key]) for key in found or list(names))
     return Pick(slot=slot.name, options=options[:_OFFERED], note=slot.question)
+
+
+async def _for_themselves(guess: Guess | None, sender: Person, world: World) -> None:
+    """:raises Impossible: the words are about somebody else, whose time off is theirs to ask for"""
+    named = _SOMEBODY.match(guess.text) if guess else None
+    if named is None:
+        return
+    try:
+        other = await world.directory.by_name(named[1])
+    except AmbiguousName as several:
+        other = several.candidates[0]
+    except UnknownPerson:
+        return
+    if other.id != sender.id:
+        raise Impossible(
+            f"Time off is entered for whoever asks for it. {plain(named[1], 60)} can write to me."
+        )
 
 
 async def item(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:

@@ -182,6 +182,10 @@ class TestEquipment:
     async def test_no_token_stands_in_anything_people_or_the_trail_are_told(self, world: Connected) -> None:
         desk = world.desk
         world.office.fail("401", times=9)
+        world.bamboo.fail("*", "401", times=9)
+        world.jira.fail("*", "401", times=9)
         await desk.says("ana", "I need a macbook pro")
+        await desk.says("ana", "how many vacation days do I have left?")
+        await desk.asks("ana", FLICKERS)
         told = await desk.text("ana") + str(desk.events())
         assert not any(each in told for each in (backoffice.TOKEN, jira.TOKEN, bamboohr.KEY))

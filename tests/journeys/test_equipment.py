@@ -193,6 +193,8 @@ class TestANewHire:
         await desk.says("ana", SET_UP)
         assert not await desk.effects()
         assert "Yes, do it" not in await desk.buttons("ana")
+        refusal = "For somebody else you can ask only where they report to you directly."
+        assert (await desk.heard("ana")).count(refusal) == 1, "once, however many parts there are"
 
     async def test_a_part_is_opened_once_whatever_dies(
         self, desk: House, monkeypatch: pytest.MonkeyPatch

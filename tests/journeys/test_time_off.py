@@ -306,6 +306,11 @@ class TestNothingIsGuessed:
         assert says in await desk.heard("ana")
         assert "Yes, do it" not in await desk.buttons("ana")
 
+    async def test_somebody_elses_sick_day_is_not_ones_own(self, desk: House) -> None:
+        await desk.says("bo", "Ana is sick today, please enter a sick day")
+        assert "Ana can write to me." in await desk.heard("bo")
+        assert "Yes, do it" not in await desk.buttons("bo")
+
     async def test_somebody_who_does_not_feel_well_is_not_on_vacation(self, desk: House) -> None:
         await desk.says("luis", "please enter a day off for me today, I am not feeling well")
         assert "sick leave" in (await desk.card("luis")).text
