@@ -12,20 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.figure import Figure, megabytes, percentile, say
+from bot.actions import discover
 from bot.intent.classify import WEIGHTS, Classifier
 from bot.intent.evaluate import read
 from bot.intent.understand import Understander
-from bot.procedures.action import Slot, SlotKind
 from policies.catalogue import Catalogue
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-SLOTS = {
-    "grant_access": (Slot("resource", SlotKind.RESOURCE, "What?"), Slot("span", SlotKind.SPAN, "How long?")),
-    "unlock_for_report": (Slot("report", SlotKind.REPORT, "Who?"),),
-    "give_back_access": (Slot("grant", SlotKind.GRANT, "Which?"),),
-    "pto_balance": (Slot("report", SlotKind.REPORT, "Who?"),),
-} | dict.fromkeys(("reset_password", "unlock_account", "my_requests", "reset_mfa"), ())
+SLOTS = {action.name: action.slots for action in discover().named()}
 ROUNDS = 5
 
 
