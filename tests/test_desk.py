@@ -254,7 +254,7 @@ class TestWhatIsMeant:
 
         monkeypatch.setattr(desk.app.desk._understander, "propose", unsure)
         await desk.says("ana", "figma for two weeks")
-        assert await desk.buttons("ana") == ["Get access", "Give access back"]
+        assert await desk.buttons("ana") == ["Get access", "Give access back", "Talk to a person"]
         begin = await desk.handle("ana", "Get access")
         ack = await desk.press_handle("luis", begin)
         assert ack.notice.startswith("This button does not work"), "her choice is hers"

@@ -22,6 +22,7 @@ from bot.intent.told import told_in
 from bot.procedures.action import Slot, SlotKind
 from policies.catalogue import Catalogue
 
+_NAMED = 0.8  # how likely an action is, of which the very thing is named
 _NAMED_CHARS = 500  # of a message in which a thing of somebody else's list may be named
 LOCAL, PHRASE = "local", "phrase"
 _REF = re.compile(r"\bR-[0-9A-Z]{6}\b", re.IGNORECASE)  # as ``request.new_ref`` makes them
@@ -95,11 +96,21 @@ class Understander:
         guess = self.classify(text)
         ranking = tuple((name, chance) for name, chance in guess.ranking if name in slots_of or name == NONE)
         action = guess.action if guess.action in slots_of else None
+        if action is None and self._names_what_it_asks_for(text, guess, slots_of):
+            action = guess.ranking[0][0]
         if only is not None:
             action = only
         found = self._filled(slots_of[action] if action else (), text, now, time_zone)
         asks = "?" in text[:2000] or bool(_ASKS.match(clean(text)))
         return Proposal(action, guess.probability, LOCAL, found, ranking, question=action is None and asks)
+
+    def _names_what_it_asks_for(
+        self, text: str, guess: Guess, slots_of: Mapping[str, tuple[Slot, ...]]
+    ) -> bool:
+        """Something of the catalogue is named, and what is likely is about such things: that is surer."""
+        name, chance = guess.ranking[0]
+        about = any(slot.kind in (SlotKind.RESOURCE, SlotKind.GRANT) for slot in slots_of.get(name, ()))
+        return about and chance >= _NAMED and bool(self._resources.named(text, common=self._common).key)
 
     def _led(self, text: str, slots_of: Mapping[str, tuple[Slot, ...]]) -> tuple[str, float] | None:
         plain = clean(text[:_NAMED_CHARS]).strip()

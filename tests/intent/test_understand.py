@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from bot.actions import discover
 from bot.intent.classify import Classifier
 from bot.intent.understand import Understander
 from bot.procedures.action import Slot
@@ -23,6 +24,11 @@ NO_ACTION = (
     [
         ("I need figma for two weeks", "grant_access", {"resource": "figma", "span": {"minutes": 20160}}),
         ("reset my password", "reset_password", {}),
+        (  # not sure enough by its words alone, but the very thing is named
+            "I need payroll reports for 3 days",
+            "grant_access",
+            {"resource": "payroll-reports", "span": {"minutes": 4320}},
+        ),
         ("my account is locked", "unlock_account", {}),
         ("unlock Luis please", "unlock_for_report", {"report": "Luis"}),
         ("give back figma", "give_back_access", {"grant": "figma"}),
@@ -133,3 +139,19 @@ def test_nothing_is_asked_of_the_network(catalogue, now, slots_of, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     understander = Understander(Classifier.load(), catalogue)
     understander.propose("I need figma", now=now, time_zone="UTC", slots_of=slots_of)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "open a ticket: I forgot my password",
+        "Please raise an incident, figma is down",
+        "log a ticket, I am locked out",
+    ],
+)
+def test_a_message_that_begins_by_asking_for_a_ticket_asks_for_one(classifier, catalogue, now, text):
+    action = discover()["open_ticket"]
+    understander = Understander(classifier, catalogue, leads={action.name: action.lead})
+    slots_of = {action.name: action.slots, "reset_password": (), "unlock_account": ()}
+    proposal = understander.propose(text, now=now, time_zone="UTC", slots_of=slots_of)
+    assert proposal.action == "open_ticket"

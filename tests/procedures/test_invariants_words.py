@@ -85,7 +85,7 @@ class TestWhatAModelSaysIsAProposal:
         )
         await desk.says("ana", "please reset my password")
         assert not desk.requests()
-        assert (await desk.card("ana")).title == "How can I help?"
+        assert (await desk.card("ana")).title == "This is what I found", "and what is written about it"
 
 
 def _as_dict(value: Any) -> dict[str, Any]:
