@@ -13,6 +13,11 @@ from integrations.contract import Person
 class PtoBalance(Lookup):
     name = "pto_balance"
     title = "How much time off is left"
+    # The words say of what only in passing; the day says that it is a balance.
+    lead = (
+        r"(?:and |so )?how (?:much|many)(?: (?:vacation|holiday|leave|pto|time off|days?|off))*"
+        r" (?:will|would) i have(?: left)? (?:on|by|at|in|until)\b"
+    )
     slots = (
         Slot("person", SlotKind.REPORT, "Whose time off do you want to see?", required=False),
         Slot("day", SlotKind.DATE, "On which day?", required=False),

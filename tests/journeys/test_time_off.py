@@ -95,7 +95,7 @@ class TestAskedFor:
         assert [write.kind for write in await desk.effects()] == ["leave.enter"]
 
     async def test_balances_of_a_day_to_come(self, desk: House) -> None:
-        await desk.says("ana", "how many vacation days will I have on 1 March?")
+        await desk.says("ana", "how much will I have on 1 March?")
         assert "You will have 149.82 hours of vacation left." in await desk.heard("ana")
         await desk.asks("ana", TWO_WEEKS)
         await desk.press("bo", "Approve")
