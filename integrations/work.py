@@ -42,6 +42,11 @@ class LeaveState(StrEnum):
     DENIED = "denied"
     CANCELLED = "cancelled"
 
+    @property
+    def counts(self) -> bool:
+        """Whether it takes days, now or once somebody decides."""
+        return self in (LeaveState.REQUESTED, LeaveState.APPROVED)
+
 
 @dataclass(frozen=True, slots=True)
 class Leave:
@@ -142,6 +147,9 @@ class Comment:
     text: str  # plain; untrusted like everything that people write
     at: datetime  # UTC
     ours: bool  # written through ``Tickets.comment``
+
+
+TICKET_KEY = r"[A-Z][A-Z0-9_]{0,79}-[0-9]{1,12}"  # "IT-12"; the longest that Jira makes
 
 
 class UnknownTicket(ConnectorError):

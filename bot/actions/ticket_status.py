@@ -7,17 +7,13 @@ from bot.chat.clean import plain
 from bot.procedures.action import Lookup, Params, Slot, SlotKind, World
 from bot.procedures.steps import the_help_desk
 from integrations.contract import Person
-from integrations.work import Ticket
+from integrations.work import TICKET_KEY, Ticket
 
 
 class TicketStatus(Lookup):
     name = "ticket_status"
     title = "What became of my ticket"
-    slots = (
-        Slot(
-            "key", SlotKind.WORD, "Which ticket?", required=False, pattern=r"[A-Z][A-Z0-9_]{0,20}-[0-9]{1,10}"
-        ),
-    )
+    slots = (Slot("key", SlotKind.WORD, "Which ticket?", required=False, pattern=TICKET_KEY),)
 
     async def answer(self, world: World, sender: Person, subject: Person, params: Params) -> list[Card]:
         mine = await the_help_desk(world).of(subject.id)

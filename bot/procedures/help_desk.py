@@ -28,7 +28,7 @@ from bot.procedures.office import Office
 from bot.store.handles import Choice, Handles, Meaning
 from bot.store.threads import Thread, Threads
 from integrations.contract import ConnectorError, OutcomeUnknown, Person
-from integrations.work import Comment, NewTicket, Ticket, Tickets, UnknownTicket
+from integrations.work import TICKET_KEY, Comment, NewTicket, Ticket, Tickets, UnknownTicket
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ _ANSWER_CHARS = 2_000
 _QUOTE_CHARS = 3_000
 _GONE = "no longer there"  # a status of ours
 _GONE_FOR = timedelta(days=1)  # until that is believed: a right may be missing for an hour
-_TYPED = re.compile(r"([A-Z][A-Z0-9_]{0,20}-[0-9]{1,10})\s*[:,-]?\s+(.+)", re.DOTALL)
+_TYPED = re.compile(rf"({TICKET_KEY})\s*[:,-]?\s+(.+)", re.DOTALL)
 
 
 class HelpDeskThreads:

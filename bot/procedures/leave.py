@@ -14,7 +14,6 @@ from bot.procedures.action import Impossible, Params, Run, Seen, World
 from integrations.contract import Person
 from integrations.work import DAY_HOURS, DAYS, HOURS, Balance, Leave, LeaveRefused, LeaveState, NewLeave
 
-COUNTS = (LeaveState.REQUESTED, LeaveState.APPROVED)
 _REPORTED = timedelta(days=1)  # a sick day is told today, or the evening before
 _NOTE = "Asked for and approved in Deskhand"
 
@@ -121,7 +120,7 @@ async def plan(
 async def upcoming(world: World, subject: Person, leave_id: str) -> Leave:
     """A time off that counts and has not begun. :raises Impossible: this one does not"""
     leave = await world.time_off.leave(subject.id, leave_id)
-    if leave.state not in COUNTS:
+    if not leave.state.counts:
         raise Impossible(f"Your {described(leave)} is {leave.state.value} already.")
     if leave.first <= today(world, subject):
         raise Impossible(f"Your {described(leave)} has begun. HR can change what is left of it.")
@@ -197,13 +196,13 @@ class CancelLeave:
 
     async def look(self, run: Run) -> Seen:
         leave = await run.world.time_off.leave(run.subject.id, str(run.params["leave"]))
-        if leave.state in COUNTS or self._moves:
+        if leave.state.counts or self._moves:
             try:
                 leave = await (movable if self._moves else upcoming)(run.world, run.subject, leave.id)
             except Impossible as why:  # since it was confirmed
                 raise LeaveRefused(str(why)) from why
         return {
-            "counts": leave.state in COUNTS,
+            "counts": leave.state.counts,
             "policy": leave.policy_id,
             "amounts": {day.isoformat(): str(amount) for day, amount in leave.amounts.items()},
         }
@@ -266,7 +265,7 @@ def _in_unit(days: Decimal, unit: str) -> Decimal:
 
 def _given_back(balance: Balance, leave: Leave | None, last: date) -> Balance:
     """The balance without what is given up: as much of it as was taken off by that day."""
-    if leave is None or leave.policy_id != balance.policy_id or leave.state not in COUNTS:
+    if leave is None or leave.policy_id != balance.policy_id or not leave.state.counts:
         return balance
     taken = sum((amount for day, amount in leave.amounts.items() if day <= last), Decimal(0))
     return replace(balance, available=balance.available + taken)
@@ -278,4 +277,4 @@ def _new(seen: Seen) -> NewLeave:
 
 
 async def _counts(run: Run, leave_id: str) -> bool:
-    return (await run.world.time_off.leave(run.subject.id, leave_id)).state in COUNTS
+    return (await run.world.time_off.leave(run.subject.id, leave_id)).state.counts

@@ -39,7 +39,6 @@ _STATES = {
     "superceded": LeaveState.CANCELLED,  # another request took its place
     "superseded": LeaveState.CANCELLED,
 }
-COUNTS = (LeaveState.REQUESTED, LeaveState.APPROVED)
 
 
 def marker(op: str) -> str:

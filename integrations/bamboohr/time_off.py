@@ -15,7 +15,7 @@ from typing import Any
 from integrations.bamboohr.client import Client
 from integrations.bamboohr.people import People
 from integrations.bamboohr.read import Json, day, identity, is_id, listed, number, text, unit, unreadable
-from integrations.bamboohr.requests import COUNTS, as_leave, as_request, is_of, marker, state
+from integrations.bamboohr.requests import as_leave, as_request, is_of, marker, state
 from integrations.contract import ConnectorError, OutcomeUnknown, SystemDown, UnknownPerson
 from integrations.rest import NotThere, Refused
 from integrations.work import Balance, Leave, LeaveRefused, NewLeave, UnknownLeave
@@ -77,7 +77,7 @@ class BambooHrTimeOff:
     async def cancel(self, person_id: str, leave_id: str, *, op: str) -> bool:
         """:raises LeaveRefused: one that has begun, for example"""
         employee = await self._people.employee(person_id)
-        if state(await self._one(employee, leave_id)) not in COUNTS:
+        if not state(await self._one(employee, leave_id)).counts:
             return False
         try:
             await self._client.put(
@@ -86,7 +86,7 @@ class BambooHrTimeOff:
         except NotThere as error:
             raise UnknownLeave("this person has no time off of this id") from error
         except Refused as error:
-            if state(await self._one(employee, leave_id)) not in COUNTS:
+            if not state(await self._one(employee, leave_id)).counts:
                 return False  # somebody was faster
             raise self._refusal(error) from None
         return True
@@ -110,7 +110,7 @@ class BambooHrTimeOff:
 
     async def _booked(self, employee: str, first: date, last: date) -> list[Leave]:
         found = await self._requests(employee, first, last, "requested,approved")
-        leaves = [as_leave(each) for each in found if state(each) in COUNTS]
+        leaves = [as_leave(each) for each in found if state(each).counts]
         touching = [each for each in leaves if each.first <= last and each.last >= first]
         return sorted(touching, key=lambda each: (each.first, each.last, each.id))
 

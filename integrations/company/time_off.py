@@ -31,7 +31,6 @@ _LEAVES = """
       FROM person LEFT JOIN leave l ON l.person_id = person.id
      WHERE person.id = ? ORDER BY l.first, l.last, l.id
 """
-_COUNTS = (LeaveState.REQUESTED, LeaveState.APPROVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class CompanyTimeOff:
     async def cancel(self, person_id: str, leave_id: str, *, op: str) -> bool:
         def work(connection: sqlite3.Connection) -> bool:
             leave = _one(connection.execute(_LEAVES, (known_id(person_id),)).fetchall(), leave_id)
-            changed = leave.state in _COUNTS
+            changed = leave.state.counts
             if changed:
                 connection.execute(
                     "UPDATE leave SET state = ? WHERE id = ?", (LeaveState.CANCELLED.value, leave.id)
@@ -168,11 +167,11 @@ def _balance(policy: _Policy, amounts: list[Mapping[date, Decimal]], on: date) -
 
 
 def _touches(leave: Leave, first: date, last: date) -> bool:
-    return leave.state in _COUNTS and leave.first <= last and leave.last >= first
+    return leave.state.counts and leave.first <= last and leave.last >= first
 
 
 def _amounts(leaves: list[Leave], policy: str) -> list[Mapping[date, Decimal]]:
-    return [each.amounts for each in leaves if each.state in _COUNTS and each.policy == policy]
+    return [each.amounts for each in leaves if each.state.counts and each.policy == policy]
 
 
 def _policies(rows: list[Row]) -> list[_Policy]:

@@ -25,12 +25,12 @@ from integrations.jira.markup import blocks, literal, one_line, plain
 from integrations.jira.people import JiraPeople
 from integrations.jira.reading import NAME, flag, listed, number, part, text, unreadable, when
 from integrations.rest import NotThere, Refused
-from integrations.work import Comment, NewTicket, Ticket, UnknownTicket
+from integrations.work import TICKET_KEY, Comment, NewTicket, Ticket, UnknownTicket
 
 INDEX_LAG_S = 60  # what was opened is found by then
 PROPERTY = "deskhand.op"
 _PUBLIC = {"key": "sd.public.comment", "value": {"internal": False}}
-_KEY = re.compile(r"[A-Z][A-Z0-9_]{1,79}-[0-9]{1,12}")
+_KEY = re.compile(TICKET_KEY)
 _SLACK_MIN = 5  # between Jira's clock and ours
 _AGAIN_MIN = 60  # an operation that opens again within this finds what it opened
 _TITLE = 255  # characters of a summary
