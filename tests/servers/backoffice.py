@@ -6,25 +6,18 @@ It answers what docs/backoffice.md describes, as a company's own system would: w
 
 from __future__ import annotations
 
-import asyncio
 import json
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from integrations.company.company import SEED
 from integrations.company.seed_files import Seed
-from tests.servers.certificates import Certificates
-from tests.servers.thread import InThread
+from tests.servers.https import HttpsServer
 
 TOKEN = "s3cr3t-of-the-back-office"
 
@@ -47,7 +40,7 @@ class Call:
     authorized: bool
 
 
-class FakeBackoffice(InThread):
+class FakeBackoffice(HttpsServer):
     """``with FakeBackoffice.running() as office``. People are known by their ids in the company."""
 
     def __init__(self) -> None:
@@ -76,9 +69,6 @@ class FakeBackoffice(InThread):
         self.faults: list[Fault] = []
         self.calls: list[Call] = []
         self.base = "/purchasing/v1"
-        self.port = 0
-        self._folder = tempfile.TemporaryDirectory()
-        self.certificates = Certificates.make(Path(self._folder.name))
 
     @property
     def url(self) -> str:
@@ -87,47 +77,8 @@ class FakeBackoffice(InThread):
     def fail(self, kind: str, *, times: int = 1, retry_after: str = "") -> None:
         self.faults.append(Fault(kind, times, retry_after))
 
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Nothing listens any more."""
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
-        try:
-            yield
-        finally:
-            asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
-
-    async def _open(self) -> None:
-        self._app = Starlette(routes=[Route("/{path:path}", self._serve)])
-        await self._start()
-
-    async def _start(self) -> None:
-        config = uvicorn.Config(
-            self._app,
-            host="127.0.0.1",
-            port=self.port,
-            ssl_certfile=self.certificates.cert_file,
-            ssl_keyfile=str(self.certificates.key_file),
-            log_config=None,
-            log_level="critical",
-            lifespan="off",
-            timeout_graceful_shutdown=1,
-        )
-        self._server = uvicorn.Server(config)
-        self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:  # noqa: ASYNC110  uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        self.port = self._server.servers[0].sockets[0].getsockname()[1]
-
-    async def _stop(self) -> None:
-        self._server.should_exit = True
-        await self._serving
-
-    async def _close(self) -> None:
-        await asyncio.gather(self._serving, return_exceptions=True)
-        for server in self._server.servers:
-            server.close()
-        await asyncio.sleep(0.05)  # TLS says goodbye in further rounds of the loop
-        self._folder.cleanup()
+    def _routes(self) -> list[BaseRoute]:
+        return [Route("/{path:path}", self._serve)]
 
     async def _serve(self, request: Request) -> Response:
         authorized = request.headers.get("authorization") == f"Bearer {TOKEN}"

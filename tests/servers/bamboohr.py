@@ -8,28 +8,22 @@ Sources: https://documentation.bamboohr.com/reference/get-time-off-balance, .../
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from integrations.company.company import SEED
 from integrations.company.seed_files import Seed, SeedPolicy
 from integrations.contract import Kind, Status
-from tests.servers.certificates import Certificates
-from tests.servers.thread import InThread
+from tests.servers.https import HttpsServer
 
 COMPANY, KEY = "alderfinch", "bhr-4f1c-key-of-the-service-user"
 
@@ -94,7 +88,7 @@ class Asked:
     notes: Body
 
 
-class FakeBambooHr(InThread):
+class FakeBambooHr(HttpsServer):
     """``with FakeBambooHr.running() as bamboo``."""
 
     def __init__(self) -> None:
@@ -108,9 +102,6 @@ class FakeBambooHr(InThread):
         self.says_id = "body"  # what the answer to a new request tells: "body", "location" or nothing
         self.read_only = False  # the key may change nothing
         self.directory_shared = True
-        self.port = 0
-        self._folder = tempfile.TemporaryDirectory()
-        self.certificates = Certificates.make(Path(self._folder.name))
 
     @property
     def url(self) -> str:
@@ -118,14 +109,6 @@ class FakeBambooHr(InThread):
 
     def fail(self, method: str, kind: str, *, times: int = 1, retry_after: str = "") -> None:
         self.faults.append(Fault(method, kind, times, retry_after))
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
-        try:
-            yield
-        finally:
-            asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
@@ -149,39 +132,9 @@ class FakeBambooHr(InThread):
 
     # The server
 
-    async def _open(self) -> None:
+    def _routes(self) -> list[BaseRoute]:
         path = f"/api/gateway.php/{COMPANY}/v1/{{path:path}}"
-        self._app = Starlette(routes=[Route(path, self._serve, methods=["GET", "PUT"])])
-        await self._start()
-
-    async def _start(self) -> None:
-        config = uvicorn.Config(
-            self._app,
-            host="127.0.0.1",
-            port=self.port,
-            ssl_certfile=self.certificates.cert_file,
-            ssl_keyfile=str(self.certificates.key_file),
-            log_config=None,
-            log_level="critical",
-            lifespan="off",
-            timeout_graceful_shutdown=1,
-        )
-        self._server = uvicorn.Server(config)
-        self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:  # noqa: ASYNC110  uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        self.port = self._server.servers[0].sockets[0].getsockname()[1]
-
-    async def _stop(self) -> None:
-        self._server.should_exit = True
-        await self._serving
-
-    async def _close(self) -> None:
-        await asyncio.gather(self._serving, return_exceptions=True)
-        for server in getattr(self._server, "servers", []):
-            server.close()
-        await asyncio.sleep(0.05)  # TLS says goodbye in further rounds of the loop
-        self._folder.cleanup()
+        return [Route(path, self._serve, methods=["GET", "PUT"])]
 
     async def _serve(self, request: Request) -> Response:
         path = request.path_params["path"]

@@ -8,28 +8,22 @@ Sources: https://developer.atlassian.com/cloud/jira/service-desk/rest/, .../clou
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import re
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from integrations.work import Ticket, UnknownTicket
-from tests.servers.certificates import Certificates
 from tests.servers.company_ldif import PEOPLE
-from tests.servers.thread import InThread
+from tests.servers.https import HttpsServer
 
 ACCOUNT, TOKEN = "deskhand@alderfinch.example", "ATATT3xFfGF0-of-the-service-account"
 SERVICE_DESK, REQUEST_TYPE, EQUIPMENT_TYPE = "4", "11", "12"
@@ -125,7 +119,7 @@ def _around(text: str) -> tuple[str, str, str]:
     return (text[: at.start()], at[0], text[at.end() :]) if at else (text, "", "")
 
 
-class FakeJira(InThread):
+class FakeJira(HttpsServer):
     """``with FakeJira.running() as jira``."""
 
     def __init__(self) -> None:
@@ -140,10 +134,7 @@ class FakeJira(InThread):
         self.read_only = False  # the account has no right to change anything
         self.index_lag_s = 0.0  # until the search finds a new request
         self.old_accounts: set[str] = set()  # who has an account and is no customer of the service desk
-        self.port = 0
         self._remarks = 10_000
-        self._folder = tempfile.TemporaryDirectory()
-        self.certificates = Certificates.make(Path(self._folder.name))
 
     @property
     def url(self) -> str:
@@ -151,14 +142,6 @@ class FakeJira(InThread):
 
     def fail(self, method: str, kind: str, *, times: int = 1, retry_after: str = "") -> None:
         self.faults.append(Fault(method, kind, times, retry_after))
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
-        try:
-            yield
-        finally:
-            asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
@@ -217,39 +200,8 @@ class FakeJira(InThread):
 
     # The server
 
-    async def _open(self) -> None:
-        routes = [Route("/{path:path}", self._serve, methods=["GET", "POST"])]
-        self._app = Starlette(routes=routes)
-        await self._start()
-
-    async def _start(self) -> None:
-        config = uvicorn.Config(
-            self._app,
-            host="127.0.0.1",
-            port=self.port,
-            ssl_certfile=self.certificates.cert_file,
-            ssl_keyfile=str(self.certificates.key_file),
-            log_config=None,
-            log_level="critical",
-            lifespan="off",
-            timeout_graceful_shutdown=1,
-        )
-        self._server = uvicorn.Server(config)
-        self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:  # noqa: ASYNC110  uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        self.port = self._server.servers[0].sockets[0].getsockname()[1]
-
-    async def _stop(self) -> None:
-        self._server.should_exit = True
-        await self._serving
-
-    async def _close(self) -> None:
-        await asyncio.gather(self._serving, return_exceptions=True)
-        for server in getattr(self._server, "servers", []):
-            server.close()
-        await asyncio.sleep(0.05)  # TLS says goodbye in further rounds of the loop
-        self._folder.cleanup()
+    def _routes(self) -> list[BaseRoute]:
+        return [Route("/{path:path}", self._serve, methods=["GET", "POST"])]
 
     async def _serve(self, request: Request) -> Response:
         path = request.url.path.strip("/")
