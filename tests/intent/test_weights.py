@@ -103,3 +103,16 @@ def test_a_wrong_line_is_named(tmp_path, line):
     path.write_text('{"text": "hi", "intent": "none"}\n' + line)
     with pytest.raises(MessagesError, match=":2:"):
         read(path)
+
+
+def test_what_is_put_obliquely_is_never_mistaken_and_mostly_offered(classifier):
+    """Messages on time off, tickets, equipment and expenses that say it in passing."""
+    asked = read(HELD_OUT.with_name("blind_work.jsonl"))
+    found = figures(asked, classifier.classify)
+    assert found.action_precision >= 0.95, report(found)
+    offered = [
+        [name for name, _ in classifier.classify(each.text).ranking if name != none.NONE][:3]
+        for each in asked
+    ]
+    right = sum(bool(each.accepted & set(names)) for each, names in zip(asked, offered, strict=True))
+    assert right / len(asked) >= 0.75, "three buttons are offered where nothing is sure"
