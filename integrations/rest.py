@@ -105,6 +105,8 @@ class Rest:
             asyncio.timeout(_WHOLE_S),
             self._http.stream(method, url, params=dict(params), json=body) as answer,
         ):
+            if answer.headers.get("content-encoding", "identity").lower() != "identity":
+                raise httpx2.DecodingError("a packed answer, which nobody asked for", request=answer.request)
             content = b""
             async for piece in answer.aiter_raw():
                 content += piece

@@ -6,6 +6,8 @@ It answers what docs/backoffice.md describes, as a company's own system would: w
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +28,8 @@ Body = dict[str, Any]
 
 @dataclass
 class Fault:
-    """What goes wrong with the next calls: an HTTP status, or "cut" in the midst of the answer."""
+    """What goes wrong with the next calls: an HTTP status, "cut" in the midst of the answer, "drip" without
+    an end, or "packed" although nobody asked for that."""
 
     kind: str
     times: int = 1
@@ -88,6 +91,10 @@ class FakeBackoffice(HttpsServer):
         fault = self._fault()
         if fault and fault.kind == "cut":
             return StreamingResponse(_cut(), headers={"content-length": "1000"})
+        if fault and fault.kind == "drip":
+            return StreamingResponse(_drip(), media_type="application/json")
+        if fault and fault.kind == "packed":
+            return Response(gzip.compress(b'{"items": []}'), headers={"content-encoding": "gzip"})
         if fault:
             headers = {"retry-after": fault.retry_after} if fault.retry_after else {}
             return JSONResponse({"error": "busy"}, int(fault.kind), headers)
@@ -123,3 +130,9 @@ class FakeBackoffice(HttpsServer):
 
 async def _cut() -> AsyncIterator[bytes]:
     yield b'{"items": ['
+
+
+async def _drip() -> AsyncIterator[bytes]:
+    while True:
+        yield b" "
+        await asyncio.sleep(0.1)

@@ -256,6 +256,21 @@ class TestItems:
         with pytest.raises(SystemDown, match="too much"):
             await office.equipment.items()
 
+    async def test_what_comes_packed_unasked_is_not_unfolded(
+        self, server: FakeBackoffice, office: Backoffice
+    ) -> None:
+        server.fail("packed")
+        with pytest.raises(SystemDown, match="does not answer"):
+            await office.equipment.items()
+
+    async def test_an_answer_that_never_ends_is_given_up(
+        self, server: FakeBackoffice, office: Backoffice, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("integrations.rest._WHOLE_S", 0.5)
+        server.fail("drip")
+        with pytest.raises(SystemDown, match="TimeoutError"):
+            await office.equipment.items()
+
     async def test_an_empty_list_is_one(self, server: FakeBackoffice, office: Backoffice) -> None:
         server.items = []
         assert await office.equipment.items() == []
