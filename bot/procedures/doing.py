@@ -173,7 +173,7 @@ class Doing:
         else:
             result = await self._executor.carry_out(request, steps, run)
         if result.outcome is Outcome.DONE:
-            await self._done(request)
+            await self._done(request, run)
         else:
             await self._failed(request, result)
 
@@ -191,10 +191,13 @@ class Doing:
         given = request.given_at is not None
         if not given and self._goes_on(request, happened=happened):
             return await self._resume(request, note, happened=happened)
-        if happened and not given:
-            return await self._done(request, by=note)
-        to = State.ENDED if happened else State.REVOKING if given else State.UNDONE
+        back = self._went_back(request)
+        if happened and not given and not back:
+            return await self._done(request, await self._run(request), by=note)
+        to = State.REVOKING if given else State.UNDONE
+        to = State.ENDED if given and happened else to
         outcome = "A person looked: it was done." if happened else "A person looked: it was not done."
+        outcome = "A person took back what had been done of it." if back and happened else outcome
         now = self._office.clock()
 
         def work(conn: Connection) -> Request:
@@ -206,12 +209,18 @@ class Doing:
 
         return await self._office.database.write(work)
 
+    def _went_back(self, request: Request) -> bool:
+        """Whether a step failed, so that what was open is the way back."""
+        with self._office.database.read() as conn:
+            return any(each.state == "failed" for each in ledger.journal(conn, request.ref).values())
+
     def _goes_on(self, request: Request, *, happened: bool) -> bool:
         """Whether other steps are left to do, or done ones to be taken back."""
         with self._office.database.read() as conn:
             journal = ledger.journal(conn, request.ref)
         if happened:
-            return any(step.name not in journal for step in self._steps(request)) and bool(journal)
+            left = any(step.name not in journal for step in self._steps(request))
+            return left and bool(journal) and not self._went_back(request)
         done = [step for step in self._steps(request) if not step.no_undo and step.name in journal]
         return any(journal[step.name].state == "done" for step in done)
 
@@ -229,7 +238,9 @@ class Doing:
 
         return await self._office.database.write(work)
 
-    async def _done(self, request: Request, by: Note | None = None) -> Request:
+    async def _done(
+        self, request: Request, run: Callable[[Step], Run] | None, by: Note | None = None
+    ) -> Request:
         """``by``: a person found that it happened; what was begun is ours then."""
         assert request.shown, "nothing is executed that was not shown"
         now, action = self._office.clock(), self._procedure(request)
@@ -241,7 +252,7 @@ class Doing:
         did = bool(open_steps) or any(each.state == "done" for each in journal.values())
         ours = did or shared
         timed = ours and request.shown.minutes is not None
-        done = await self._receipt(request, journal)
+        done = await self._receipt(request, run, journal)
         changes: dict[str, Any] = {
             "given_at": now,
             "outcome": done if ours else f"It was so already: {done}",
@@ -274,12 +285,14 @@ class Doing:
         own = self._procedure(request).steps(request.params)
         return (*own, *(BeginPart(number, part) for number, part in enumerate(parts, start=1)))
 
-    async def _receipt(self, request: Request, journal: Mapping[str, Journal]) -> str:
+    async def _receipt(
+        self, request: Request, run: Callable[[Step], Run] | None, journal: Mapping[str, Journal]
+    ) -> str:
         """What is true now, in words. :raises SystemDown: it cannot be told yet"""
         assert request.shown, "nothing is executed that was not shown"
         begun = [str(each.seen["ref"]) for name, each in journal.items() if name.startswith(BeginPart.PREFIX)]
         done = " ".join([request.shown.done, f"On their way: {', '.join(begun)}." if begun else ""]).strip()
-        steps, run = self._steps(request), await self._run(request)
+        steps = self._steps(request)
         return await self._procedure(request).receipt(run(steps[0]), done) if run and steps else done
 
     async def _failed(self, request: Request, result: Result) -> None:

@@ -89,7 +89,7 @@ class OpenTicket:
 
 
 async def ticket_of(run: Run) -> str:
-    """The key of the ticket that the request opened; empty: none is known."""
+    """What the ticket is called that the request opened: its key, where that is known."""
     return await _connected(run.world).known(f"{run.ref}:{OpenTicket.name}") or "A ticket"
 
 

@@ -251,6 +251,24 @@ class TestNothingHalfDone:
         assert moving.state() is ends
         assert await self.booked(moving) == [left]
 
+    @pytest.mark.parametrize("happened", [True, False])
+    async def test_a_way_back_that_is_stuck_never_ends_as_done(
+        self, moving: House, monkeypatch: pytest.MonkeyPatch, happened: bool
+    ) -> None:
+        time_off = moving.app.company.time_off
+
+        async def refused(*_args: object, **_kwargs: object) -> str:
+            raise PermissionRefused("no right to enter")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(time_off, "enter", refused)
+            await moving.press("bo", "Approve")
+        assert moving.state() is State.STUCK
+        await moving.app.engine.resolve(moving.request().ref, "p-1", "test", happened=happened)
+        await moving.settle()
+        assert moving.state() is State.UNDONE
+        assert await self.booked(moving) == ([] if happened else ["2026-12-21"]), "by hand, or by us"
+
     async def test_of_two_moves_of_the_same_days_the_second_is_refused(self, moving: House) -> None:
         await moving.says("ana", "I want to move my vacation to other days")
         await moving.says("ana", "Feb 8 to Feb 12")
