@@ -25,6 +25,7 @@ from integrations.contract import Person
 _LATELY = timedelta(hours=24)
 _LINES = 20  # things said, the newest
 _CHARS = 600  # of one of them
+MATTER_CHARS = 4_000  # of what a ticket is about: all that a message holds
 _SAID = re.compile(  # kinds of events that quote a wish of theirs
     r"message\.(?:unclear|answered)|(?:lookup|action)\..*|request\.(?:opened|impossible)"
 )
@@ -68,11 +69,11 @@ def requests_now(conn: Connection, office: Office, person: Person, *, but: str) 
         yield f"{request.ref}, {title}{shown} ({status(Story(request, title)) or request.state.value})"
 
 
-def words(conn: Connection, office: Office, words_id: int | None) -> str:
+def words(conn: Connection, office: Office, words_id: int | None, chars: int = _CHARS) -> str:
     if words_id is None:
         return ""
     try:
-        return plain(office.words.read(conn, words_id) or "(removed)", _CHARS)
+        return plain(office.words.read(conn, words_id) or "(removed)", chars)
     except WordsChanged:
         return "(cannot be read)"
 

@@ -155,7 +155,8 @@ class HelpDeskThreads:
         office = self._office
         parts = [context.who(conn, office, person), f"Request {ref}"]
         if draft.words is not None:
-            parts.append(f'They wrote:\n"{context.words(conn, office, draft.words)}"')
+            wrote = context.words(conn, office, draft.words, context.MATTER_CHARS)
+            parts.append(f'They wrote:\n"{wrote}"')
         parts += filter(None, [_approvals(conn, ref)])
         if draft.context:
             said = list(context.said_lately(conn, office, person))

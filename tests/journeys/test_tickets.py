@@ -52,6 +52,11 @@ class TestATicket:
         await desk.press("ana", "Yes, do it")
         assert (await ticket(desk))[1] == "the door of meeting room 4 does not close any more"
 
+    async def test_all_that_they_wrote_stands_in_it(self, desk: House) -> None:
+        long = f"open a ticket: {'the scanner on the third floor eats paper, ' * 30}and it smells of oil"
+        await desk.asks("ana", long)
+        assert "and it smells of oil" in (await ticket(desk))[2]
+
     async def test_a_secret_in_it_is_cut_out_before_anybody_reads_it(self, desk: House) -> None:
         await desk.asks("ana", "open a ticket: I cannot log in to the wiki, my password is Tr0ub4dor&3xyz")
         body = (await ticket(desk))[2]
