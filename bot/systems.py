@@ -92,9 +92,8 @@ class Systems:
 
     def ports(self) -> Ports:
         record, beside = self.record, self.beside
-        company = (
-            record if isinstance(record, Company) else None
-        )  # it plays every system that is not connected
+        # The embedded company plays every system that is not connected.
+        company = record if isinstance(record, Company) else None
         time_off, tickets = self.work.get("bamboohr", company), self.work.get("jira", company)
         backoffice = self.work.get("backoffice", company)
         return Ports(
@@ -137,62 +136,54 @@ def open_system(settings: Settings) -> System:
 
 
 def _ldap(settings: Settings) -> System:
-    ldap = importlib.import_module("integrations.ldap")  # only where it is configured
-    try:
-        system: System = ldap.Ldap(
-            ldap.LdapSettings(
-                url=settings.ldap_url,
-                bind_dn=settings.ldap_bind_dn,
-                password=settings.ldap_password,
-                people_base=settings.ldap_people_base,
-                groups_base=settings.ldap_groups_base,
-                ca_file=settings.ldap_ca_file,
-                protected=listed(settings.ldap_protected),
-                on_leave=settings.ldap_on_leave,
-                names=settings.ldap_group_names,
-                time_zone=settings.ldap_time_zone,
-            )
-        )
-    except ldap.NotConfigured as error:
-        raise CannotStart(str(error)) from error
+    system: System = _connected(
+        "ldap",
+        "Ldap",
+        url=settings.ldap_url,
+        bind_dn=settings.ldap_bind_dn,
+        password=settings.ldap_password,
+        people_base=settings.ldap_people_base,
+        groups_base=settings.ldap_groups_base,
+        ca_file=settings.ldap_ca_file,
+        protected=listed(settings.ldap_protected),
+        on_leave=settings.ldap_on_leave,
+        names=settings.ldap_group_names,
+        time_zone=settings.ldap_time_zone,
+    )
     return system
 
 
 def _entra(settings: Settings, kind: str) -> Any:
     """:param kind: what of the connector: "Entra", or "Beside" """
-    entra = importlib.import_module("integrations.entra")  # likewise
-    try:
-        return getattr(entra, kind)(
-            entra.EntraSettings(
-                tenant=settings.entra_tenant_id.lower(),  # as its tokens write them
-                app_id=settings.entra_app_id.lower(),
-                secret=settings.entra_app_secret,
-                certificate=settings.entra_certificate_file,
-                protected=listed(settings.entra_protected),
-                on_leave=settings.entra_on_leave,
-                names=settings.entra_group_names,
-                time_zone=settings.entra_time_zone,
-                passes=settings.entra_credential == "pass",
-                graph_url=settings.entra_graph_url,
-                login_url=settings.entra_login_url,
-                ca_file=settings.entra_ca_file,
-            )
-        )
-    except entra.NotConfigured as error:
-        raise CannotStart(str(error)) from error
+    return _connected(
+        "entra",
+        kind,
+        of="EntraSettings",
+        tenant=settings.entra_tenant_id.lower(),  # as its tokens write them
+        app_id=settings.entra_app_id.lower(),
+        secret=settings.entra_app_secret,
+        certificate=settings.entra_certificate_file,
+        protected=listed(settings.entra_protected),
+        on_leave=settings.entra_on_leave,
+        names=settings.entra_group_names,
+        time_zone=settings.entra_time_zone,
+        passes=settings.entra_credential == "pass",
+        graph_url=settings.entra_graph_url,
+        login_url=settings.entra_login_url,
+        ca_file=settings.entra_ca_file,
+    )
 
 
 def _openid(settings: Settings) -> SignIn:
-    openid = importlib.import_module("integrations.openid")  # likewise
-    provider: SignIn = openid.OpenId(
-        openid.OpenIdSettings(
-            issuer=settings.oidc_issuer,
-            client_id=settings.oidc_client_id,
-            secret=settings.oidc_client_secret,
-            name=settings.oidc_name,
-            person_claim=settings.oidc_person_claim,
-            ca_file=settings.oidc_ca_file,
-        )
+    provider: SignIn = _connected(
+        "openid",
+        "OpenId",
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        secret=settings.oidc_client_secret,
+        name=settings.oidc_name,
+        person_claim=settings.oidc_person_claim,
+        ca_file=settings.oidc_ca_file,
     )
     return provider
 
@@ -256,14 +247,18 @@ class _Documents:
         self.knowledge.close()
 
 
-def _connected(folder: str, kind: str, directory: Directory, **settings: Any) -> Connected:
-    """One of them, out of its folder. :raises CannotStart:"""
+def _connected(folder: str, kind: str, *more: Any, of: str = "", **settings: Any) -> Any:
+    """What a connector's folder offers under this name. Imported only now: only what is configured is.
+
+    :param more: what it is given beside its settings
+    :param of: the name of its settings, where that is not ``kind`` and "Settings"
+    :raises CannotStart:
+    """
     module = importlib.import_module(f"integrations.{folder}")
     try:
-        system: Connected = getattr(module, kind)(getattr(module, f"{kind}Settings")(**settings), directory)
+        return getattr(module, kind)(getattr(module, of or f"{kind}Settings")(**settings), *more)
     except module.NotConfigured as error:
         raise CannotStart(str(error)) from error
-    return system
 
 
 class _NoTimeOff:

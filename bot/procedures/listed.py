@@ -32,14 +32,8 @@ _SOMEBODY = re.compile(  # "Ana is sick today", "Ana Ruiz needs Friday off"
     r"\W*(?:(?:hi|hello|hey|please|my report|my colleague)\W+)*([A-Z][\w'-]+(?: [A-Z][\w'-]+)?)"
     r" (?:is|has|was|will|needs|wants|would|called in)\b"
 )
-_ORDINARY = (
-    "vacation",
-    "annual",
-    "holiday",
-    "pto",
-    "paid time off",
-    "leave",
-)  # the policy meant by "time off"
+# The policy meant by "time off".
+_ORDINARY = ("vacation", "annual", "holiday", "pto", "paid time off", "leave")
 
 
 async def leave(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
@@ -55,11 +49,9 @@ async def leave(slot: Slot, guess: Guess | None, sender: Person, world: World) -
     dated = bool(guess and guess.candidates)
     if len(named) == 1 or (len(mine) == 1 and not dated):
         return Filled((named or mine)[0].id)
-    if dated and not named:
-        options = tuple((each.id, described(each).capitalize()) for each in mine[:_OFFERED])
-        return Pick(slot=slot.name, options=options, note=f"None of yours is on those days. {slot.question}")
     options = tuple((each.id, described(each).capitalize()) for each in (named or mine)[:_OFFERED])
-    return Pick(slot=slot.name, options=options, note=slot.question)
+    missed = "None of yours is on those days. " if dated and not named else ""
+    return Pick(slot=slot.name, options=options, note=f"{missed}{slot.question}")
 
 
 async def policy(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
