@@ -22,7 +22,7 @@ from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.chat.platform import ANSWER_WITHIN_S, PlatformDown, Unreachable
 from bot.chat.redact import redact
 from bot.commands import Commands
-from bot.intent.none import NONE
+from bot.intent.classify import NONE
 from bot.intent.understand import Proposal, Understander
 from bot.offers import Offers
 from bot.people import Stranger

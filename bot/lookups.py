@@ -19,6 +19,7 @@ Ask = Callable[[Mapping[str, str], Person], Awaitable[tuple[str, list[tuple[str,
 class Declared(Lookup):
     """One of them. Who asks is put into the address by us; the words can fill its slots and nothing else."""
 
+    phrases: tuple[str, ...]  # what people write when they want it
     ask: Ask
 
     async def answer(self, world: World, sender: Person, subject: Person, params: Params) -> list[Card]:

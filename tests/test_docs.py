@@ -71,7 +71,7 @@ def test_every_link_inside_the_house_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", OURS, ids=named)
 def test_every_file_that_is_named_is_there(page: Path) -> None:
     paths = re.findall(r"`((?:bot|docs|integrations|policies|scripts|tests)/[\w./-]+)`", page.read_text())
-    gone = [path for path in paths if not (ROOT / path).exists() and path != "bot/actions/my_approver.py"]
+    gone = [path for path in paths if not (ROOT / path).exists() and "/my_approver." not in path]
     assert gone == []
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.intent.features import Features
-from bot.intent.none import NONE
 
+NONE = "none"  # the name of "no action" among the guesses
 WEIGHTS = Path(__file__).with_name("weights.bin")
 _FORMAT = "deskhand intent weights 2"
 

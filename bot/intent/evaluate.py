@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.intent.classify import Guess
-from bot.intent.none import NONE
+from bot.intent.classify import NONE, Guess
 
 _CORNER = "asked, then answered"
 

@@ -17,10 +17,9 @@ import numpy as np
 from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression
 
-from bot.intent.classify import Classifier, Vector, Weights, phrases_hash
+from bot.intent.classify import NONE, Classifier, Vector, Weights, phrases_hash
 from bot.intent.expand import FIRST, messages
 from bot.intent.features import Features, listed, words_of
-from bot.intent.none import NONE
 
 _BRACES = re.compile(r"\{\w+\}")
 

@@ -13,9 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.intent import days_off, spans
-from bot.intent.classify import Classifier, Guess
+from bot.intent.classify import NONE, Classifier, Guess
 from bot.intent.features import clean
-from bot.intent.none import NONE
 from bot.intent.phrases import Phrases, word_of
 from bot.intent.resources import Resources, person_named
 from bot.intent.told import told_in

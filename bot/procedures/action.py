@@ -226,8 +226,6 @@ class Step(Protocol):
 class Action:
     """What every action declares of itself."""
 
-    phrases: tuple[str, ...]  # what people write when they want it; trains the classifier
-
     name: ClassVar[str]
     title: ClassVar[str]  # on buttons: "Reset my password"
     slots: ClassVar[tuple[Slot, ...]] = ()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bot import learning
 from bot.actions import discover
-from bot.intent import none, train
-from bot.intent.classify import WEIGHTS, Classifier, Weights, WeightsError, phrases_hash
+from bot.intent import train
+from bot.intent.classify import NONE, WEIGHTS, Classifier, Weights, WeightsError, phrases_hash
 from bot.intent.evaluate import MessagesError, figures, read, report, table
 
 HELD_OUT = Path(__file__).with_name("heldout.jsonl")
@@ -17,19 +18,19 @@ BLIND = HELD_OUT.with_name("blind.jsonl")  # written later, by somebody else
 
 @pytest.fixture(scope="session")
 def phrases():
-    return {action.name: action.phrases for action in discover().named()} | {none.NONE: none.PHRASES}
+    return learning.phrases()
 
 
 def test_the_weights_were_trained_on_the_present_phrases(classifier, phrases):
     same = classifier.weights.phrases_hash == phrases_hash(phrases)
     assert same, "phrases have changed: run `deskhand train`"
-    assert set(classifier.weights.classes) == set(phrases)
+    assert set(classifier.weights.classes) == set(phrases) == {*discover().actions, NONE}
 
 
 def test_there_are_enough_different_phrases(phrases):
     for name, said in phrases.items():
         assert len(set(said)) == len(said), f"{name} has a phrase twice"
-        assert len(said) >= (300 if name == none.NONE else 60)
+        assert len(said) >= (300 if name == NONE else 60)
     everything = [phrase for said in phrases.values() for phrase in said]
     assert len(set(everything)) == len(everything), "a phrase stands under two actions"
 
@@ -111,8 +112,7 @@ def test_what_is_put_obliquely_is_never_mistaken_and_mostly_offered(classifier):
     found = figures(asked, classifier.classify)
     assert found.action_precision >= 0.95, report(found)
     offered = [
-        [name for name, _ in classifier.classify(each.text).ranking if name != none.NONE][:3]
-        for each in asked
+        [name for name, _ in classifier.classify(each.text).ranking if name != NONE][:3] for each in asked
     ]
     right = sum(bool(each.accepted & set(names)) for each, names in zip(asked, offered, strict=True))
     assert right / len(asked) >= 0.75, "three buttons are offered where nothing is sure"
