@@ -1,5 +1,5 @@
 # The two that matter: `make run` serves the desk, `make test` checks everything.
-.PHONY: run test lint bench faults long playground lock
+.PHONY: run test test-model lint bench faults redteam long playground lock
 
 run:
 	@sh scripts/bootstrap.sh && exec .venv/bin/python -m bot serve
@@ -17,6 +17,20 @@ faults:
 	@sh scripts/bootstrap.sh dev && .venv/bin/python -m scripts.servers
 	.venv/bin/python -m tests.faults
 	.venv/bin/python -m tests.faults --directory --kills 60
+
+# The language model replaced by an attacker, and injected strings everywhere: OUTPUTS=1000000, SEED=7 (docs/red-team.md).
+redteam:
+	@sh scripts/bootstrap.sh dev
+	.venv/bin/python -m tests.redteam --outputs $(or $(OUTPUTS),100000) $(if $(SEED),--seed $(SEED))
+
+# Every dialogue with a language model that is well-behaved, hostile, slow, dripping or talks nonsense.
+test-model:
+	@sh scripts/bootstrap.sh dev && .venv/bin/python -m scripts.servers
+	@for mode in well hostile slow drip garbage; do \
+	    echo "== a model that is: $$mode"; \
+	    TEST_MODEL=$$mode .venv/bin/python -m pytest -n auto tests/journeys || failed="$$failed $$mode"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "test-model: failed:$$failed"; exit 1; fi
 
 # What takes minutes: training anew, held against the stored weights.
 long:

@@ -34,6 +34,7 @@ from bot.chat.web.serve import WebServer, web_server
 from bot.desk import Desk
 from bot.durable import Jobs
 from bot.intent.classify import Classifier
+from bot.intent.model import Completion, Limits, Model
 from bot.intent.understand import Understander
 from bot.lookups import Declared, declared
 from bot.pages.approve import approve_pages
@@ -60,7 +61,7 @@ from bot.store.database import Database, StorageDown
 from bot.store.inbox import Inbox, forget
 from bot.store.keys import KeyFile
 from bot.store.lock import DataLock
-from bot.store.migrations import people, places, proofs, spine, threads
+from bot.store.migrations import hand_offs, model_calls, people, places, proofs, spine, threads
 from bot.store.places import StoredPlaces
 from bot.store.proofs import SignIns
 from bot.store.proofs import forget as forget_proofs
@@ -82,6 +83,8 @@ MIGRATIONS = (
     places,
     proofs,
     threads,
+    model_calls,
+    hand_offs,
 )  # numbered by place: only ever add at the end
 
 _UNDER_WAY = timedelta(seconds=15)  # what came in lately is being handled
@@ -118,6 +121,7 @@ class App:
     asgi: Starlette
     ready: asyncio.Event
     chats: tuple[Chat, ...] = ()  # beside the web desk
+    model: Model | None = None
 
     @property
     def system(self) -> System:
@@ -156,6 +160,21 @@ def _chats(settings: Settings) -> tuple[Chat, ...]:
     return tuple(chats)
 
 
+def completion_of(settings: Settings) -> Completion | None:
+    """The language model that is configured. Imported only then: its package takes 0.7 s and 20 MB."""
+    if not settings.model:
+        return None
+    endpoint: Completion = importlib.import_module("bot.intent.endpoint").Endpoint(
+        key=settings.model_key,
+        name=settings.model_name,
+        url=settings.model_url,
+        api_version=settings.model_api_version,
+        ca_file=settings.model_ca_file,
+        deadline=settings.model_deadline,
+    )
+    return endpoint
+
+
 def actions_of(settings: Settings) -> Registry:
     """What employees can ask: one file each, and the look-ups declared on this machine.
 
@@ -185,9 +204,12 @@ def load_policies(settings: Settings, registry: Registry) -> tuple[Policies, Cat
     return policies, Catalogue.load(settings.policies / "catalogue.yaml")
 
 
-def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
+def assemble(
+    settings: Settings, clock: Callable[[], datetime] = now, completion: Completion | None = None
+) -> App:
     """Open every file and put the parts together. Nothing runs yet.
 
+    :param completion: a language model other than the one that is configured
     :raises CannotStart:, :raises StorageDown:, :raises KeyFileError:, :raises NotLoopback:
     """
     check_host(settings.host, beyond=settings.beyond_loopback)
@@ -224,9 +246,10 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
     phrases = {each.name: each.phrases for each in registry.named() if isinstance(each, Declared)}
     leads = {each.name: each.lead for each in registry.named() if each.lead}
     understander = Understander(Classifier.load(), catalogue, phrases, leads)
-    desk = Desk(office, engine, understander, Inbox(keys))
+    model = _model(completion or completion_of(settings), office)
+    desk = Desk(office, engine, understander, Inbox(keys), model)
     ready = asyncio.Event()
-    roster = _Roster(system.directory, catalogue, settings)
+    roster = _Roster(system.directory, catalogue, settings, engine.helping.helps)
     for chat in chats:
         chat.attach(desk.receive, ready.is_set, StoredPlaces(database, chat.platform.name))
     sign_in = systems.sign_in
@@ -240,7 +263,15 @@ def assemble(settings: Settings, clock: Callable[[], datetime] = now) -> App:
         middleware=[Middleware(StrictTransport)] if settings.url.startswith("https://") else [],
         exception_handlers={ConnectorError: failed, StorageDown: failed, Exception: failed},
     )
-    return App(settings, office, engine, desk, systems, web, keys, asgi, ready, chats)
+    return App(settings, office, engine, desk, systems, web, keys, asgi, ready, chats, model)
+
+
+def _model(completion: Completion | None, office: Office) -> Model | None:
+    if completion is None:
+        return None
+    settings = office.settings
+    limits = Limits(settings.model_deadline, settings.model_daily_per_person, settings.model_daily)
+    return Model(completion, office.database, office.clock, limits)
 
 
 def _calendars(settings: Settings, clock: Callable[[], datetime]) -> Calendars:
@@ -271,15 +302,18 @@ def _pages(office: Office, engine: Engine, web: WebPlatform, door: Door | None) 
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Callable[[], datetime] = now) -> AsyncIterator[App]:
+async def running(
+    settings: Settings, clock: Callable[[], datetime] = now, completion: Completion | None = None
+) -> AsyncIterator[App]:
     """The whole desk, alive: jobs launched, what a crash left behind replayed.
 
+    :param completion: a language model other than the one that is configured
     :raises AlreadyRunning: another process owns the data folder
     """
     lock = DataLock(settings.data)
     lock.take()
     try:
-        app = assemble(settings, clock)
+        app = assemble(settings, clock, completion)
         await _look_at(app.systems)
         await app.office.jobs.launch()
         keepers = [asyncio.create_task(_keep_house(app))]
@@ -311,6 +345,8 @@ async def running(settings: Settings, clock: Callable[[], datetime] = now) -> As
             app.office.database.close()
             await app.systems.close()
             await app.web.close()
+            if app.model:
+                await app.model.close()
     finally:
         lock.release()
 
@@ -364,8 +400,15 @@ async def _checkpoint(app: App) -> None:
 class _Roster:
     """Who one can be on the web desk: everybody who is with the company."""
 
-    def __init__(self, directory: Directory, catalogue: Catalogue, settings: Settings) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        catalogue: Catalogue,
+        settings: Settings,
+        helps: Callable[[str], Awaitable[bool]],
+    ) -> None:
         self._directory = directory
+        self._helps = helps
         self._owners = {resource.owner.casefold() for resource in catalogue}
         self._deciders = {settings.fallback, settings.admins}
 
@@ -374,14 +417,16 @@ class _Roster:
         present = sorted(
             (person for person in people if person.present), key=lambda p: (p.department, p.name)
         )
-        return [_choice(person, approvals=False) for person in present]
+        return [_choice(person) for person in present]
 
     async def choice(self, account: str) -> Choice | None:
         try:
             person = await self._directory.person(account)
         except UnknownPerson:
             return None
-        return _choice(person, approvals=await self._decides(person)) if person.present else None
+        if not person.present:
+            return None
+        return _choice(person, approvals=await self._decides(person), helps=await self._helps(person.id))
 
     async def _decides(self, person: Person) -> bool:
         """Whether this person could ever have to decide: only they read the approvals channel."""
@@ -390,5 +435,5 @@ class _Roster:
         return bool(self._deciders & await self._directory.groups_of(person.id))
 
 
-def _choice(person: Person, *, approvals: bool) -> Choice:
-    return Choice(person.id, person.name, person.title, person.department, approvals)
+def _choice(person: Person, *, approvals: bool = False, helps: bool = False) -> Choice:
+    return Choice(person.id, person.name, person.title, person.department, approvals, helps)

@@ -22,7 +22,11 @@ from bot.chat.inbound import Ack, Inbound, InboundKind
 from bot.chat.platform import ANSWER_WITHIN_S, PlatformDown, Unreachable
 from bot.chat.redact import redact
 from bot.commands import Commands
+from bot.corrections import Corrections
 from bot.intent.classify import NONE
+from bot.intent.model import Model
+from bot.intent.quoting import Quoting
+from bot.intent.second import SecondOpinion
 from bot.intent.understand import Proposal, Understander
 from bot.offers import Offers
 from bot.people import Stranger
@@ -30,7 +34,8 @@ from bot.procedures.action import Action, Declined, Impossible, Lookup, Procedur
 from bot.procedures.cards import WRITTEN
 from bot.procedures.engine import Engine, Picked
 from bot.procedures.guess import Guess
-from bot.procedures.help_desk import ANSWER
+from bot.procedures.hand_off_cards import ANSWER
+from bot.procedures.helping import PRESSES as HELPERS_PRESSES
 from bot.procedures.linking import Linking
 from bot.procedures.lookup import Lookups
 from bot.procedures.notices import Notices, about_a_person
@@ -54,7 +59,7 @@ _PRESSES = 6  # times as many presses as messages
 _WORKING_AFTER_S = 1.0  # until a person is shown that it takes longer
 
 _OF_REQUESTS = frozenset(
-    {Choice.CONFIRM, Choice.CANCEL, Choice.APPROVE, Choice.DENY, Choice.PICK, Choice.NOT_ME}
+    {Choice.CONFIRM, Choice.CANCEL, Choice.APPROVE, Choice.DENY, Choice.PICK, Choice.NOT_ME, Choice.EXCEPTION}
 )
 
 GIVE_BACK = "give_back_access"
@@ -72,13 +77,23 @@ BUSY = "That was a lot at once. I answer the next messages in a minute."
 
 
 class Desk:
-    def __init__(self, office: Office, engine: Engine, understander: Understander, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        office: Office,
+        engine: Engine,
+        understander: Understander,
+        inbox: Inbox,
+        model: Model | None = None,
+    ) -> None:
         self._office = office
         self._engine = engine
         self._understander = understander
         self._inbox = inbox
         self._lookups = Lookups(office, engine.gate)
-        self._offers = Offers(office, self._lookups, engine.help_desk)
+        self._second = SecondOpinion(understander, office.registry, model)
+        quoting = Quoting(model, self._second.told) if model else None
+        self._offers = Offers(office, self._lookups, engine.helping, quoting)
+        self._corrections = Corrections(office, engine, understander, self._lookups)
         self._commands = Commands(office, engine)
         self._linking = Linking(office)
         self._notices = Notices(office)
@@ -237,19 +252,23 @@ class Desk:
         if (card := await self._wishes.answer(person, inbound)) is not None:
             await self._reply(inbound, [card])
             return Ack()
-        help_desk = self._engine.help_desk
-        if help_desk and (to := help_desk.mine(person, inbound.text)):
-            ack = await help_desk.reply(person, *to, inbound)
-            await self._reply(inbound, [Card(title=to[0], text=ack.notice or ack.errors[ANSWER])])
+        if to := self._engine.helping.mine(person, inbound.text):
+            ack = await self._engine.helping.reply(person, *to, inbound)
+            title = to[0].partition(":")[0]
+            await self._reply(inbound, [Card(title=title, text=ack.notice or ack.errors[ANSWER])])
             return Ack()
         slots = {action.name: action.slots for action in self._office.registry.named()}
         now, zone = self._office.clock(), person.time_zone
         proposal = self._understander.propose(inbound.text, now=now, time_zone=zone, slots_of=slots)
+        if (cards := await self._corrections.take(person, inbound, proposal)) is not None:
+            await self._reply(inbound, cards)
+            return Ack()
         waiting = self._engine.waiting_question(person.id)
         if waiting and (said := self._answer(waiting, inbound.text, proposal, zone)):
             await self._engine.fill(waiting.ref, person, said, inbound)
             await self._reply(inbound, [])
             return Ack()
+        proposal = await self._second.on(person, inbound.text, proposal, now=now)
         if proposal.action is None:
             await self._reply(inbound, [await self._offers.card(person, inbound, proposal)])
             return Ack()
@@ -283,6 +302,7 @@ class Desk:
         words: str,
         understood: str,
     ) -> Ack:
+        name, guesses = self._several(person, name, guesses, words)
         action: Action = self._office.registry[name]
         try:
             match action:
@@ -316,6 +336,21 @@ class Desk:
         await self._reply(inbound, cards)
         return Ack()
 
+    def _several(
+        self, person: Person, name: str, guesses: Mapping[str, Guess], words: str
+    ) -> tuple[str, Mapping[str, Guess]]:
+        """Where the words name several things, the action that does it for all of them."""
+        more = self._office.registry[name].several
+        if more not in self._office.registry:
+            return name, guesses
+        found = self._understander.several(
+            words,
+            self._office.registry[more].slots,
+            now=self._office.clock(),
+            time_zone=person.time_zone,
+        )
+        return (more, found) if found else (name, guesses)
+
     async def _press(self, person: Person, inbound: Inbound) -> Ack:
         with self._office.database.read() as conn:
             meaning = meaning_of(conn, inbound.handle)
@@ -325,6 +360,8 @@ class Desk:
         of_request = meaning.choice in _OF_REQUESTS and not about_a_person(meaning)
         if of_request or (meaning.choice is Choice.GIVE_BACK and not mine):
             return await self._engine.press(person, meaning, inbound, self._written(person, meaning, inbound))
+        if meaning.choice in HELPERS_PRESSES:
+            return await self._engine.helping.press(person, meaning, inbound)
         match meaning.choice:
             case Choice.BEGIN:
                 return await self._begin(person, inbound, meaning)
@@ -333,6 +370,9 @@ class Desk:
                 return await self._run(
                     person, inbound, GIVE_BACK, {slot: Picked(meaning.owner)}, "", "button"
                 )
+            case Choice.CHANGE if mine:
+                await self._reply(inbound, await self._corrections.pressed(person, meaning, inbound))
+                return Ack()
             case Choice.REPLY if mine:
                 return await self._reply_to_helper(person, meaning, inbound)
             case Choice.AUDIT if mine:
@@ -366,11 +406,8 @@ class Desk:
 
     async def _reply_to_helper(self, person: Person, meaning: Meaning, inbound: Inbound) -> Ack:
         """What stands in the card's field, or what they had written before."""
-        help_desk = self._engine.help_desk
-        if help_desk is None:
-            return Ack(notice="No ticket system is connected any more.")
         said = inbound.fields.get(ANSWER, "") or self._words(meaning.detail.get("words"))
-        return await help_desk.reply(person, str(meaning.detail["key"]), said, inbound)
+        return await self._engine.helping.reply(person, str(meaning.detail["key"]), said, inbound)
 
     def _words(self, words: object) -> str:
         if not isinstance(words, int):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from bot.app import App, Chat, actions_of, assemble, load_policies
+from bot.app import App, Chat, actions_of, assemble, completion_of, load_policies
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.verify import verify
 from bot.chat.web.guard import NotLoopback, check_host
+from bot.intent.model import ModelFailed, Reason
 from bot.lookups import Declared
 from bot.people import find_person
 from bot.procedures.proofs import CALLBACK
@@ -69,6 +71,7 @@ def _checks(settings: Settings, message_to: str | None) -> Iterator[Line]:
         yield "audit trail", True, "not begun yet"
     yield from _system(settings)
     yield from _beside(settings)
+    yield "model", *asyncio.run(_model(settings))
     if settings.slack or settings.teams:
         yield from _chats(settings, paths, message_to)
 
@@ -166,6 +169,42 @@ async def _asked(systems: Systems) -> list[Line]:
     finally:
         await systems.close()
     return lines
+
+
+_PONG = {
+    "type": "object",
+    "properties": {"works": {"type": "boolean"}},
+    "required": ["works"],
+    "additionalProperties": False,
+}
+_MENDS = {
+    Reason.TIMEOUT: "no answer within DESKHAND_MODEL_DEADLINE_S",
+    Reason.DOWN: "it cannot be reached, or has a fault of its own",
+    Reason.DENIED: "it does not take DESKHAND_MODEL_KEY",
+    Reason.UNSUPPORTED: "it does not know DESKHAND_MODEL_NAME, or cannot answer in a JSON schema",
+}
+
+
+async def _model(settings: Settings) -> tuple[bool, str]:
+    """One harmless question, as the desk would ask it."""
+    model = completion_of(settings)
+    if model is None:
+        return True, "none; what the local reading is not sure of is asked with buttons"
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(settings.model_deadline.total_seconds()):
+            await model.complete(
+                "Answer in the schema that you are given.", '{"works": true}', _PONG, "works"
+            )
+    except (ModelFailed, TimeoutError) as failed:
+        reason = failed.reason if isinstance(failed, ModelFailed) else Reason.TIMEOUT
+        return False, f"{settings.model_name}: {_MENDS.get(reason, reason.value)} (docs/model.md)"
+    finally:
+        await model.close()
+    return (
+        True,
+        f"{settings.model_name} answers, in {1000 * (time.monotonic() - began):.0f} ms; it may only propose",
+    )
 
 
 def _permissions(missing: list[str] | None) -> tuple[bool, str]:

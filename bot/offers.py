@@ -12,8 +12,10 @@ from bot.audit.query import Filter, find
 from bot.chat.card import Button, Card, Fact, Quote, Tone
 from bot.chat.clean import plain
 from bot.chat.inbound import Inbound
+from bot.intent.model import ModelFailed
+from bot.intent.quoting import Quoting
 from bot.intent.understand import Proposal
-from bot.procedures.help_desk import HelpDeskThreads
+from bot.procedures.helping import Helping
 from bot.procedures.lookup import Lookups
 from bot.procedures.office import Office
 from bot.store.handles import Choice, Handles, Meaning
@@ -31,39 +33,52 @@ _QUESTION = (
     "That sounds like a question, and I only do things; people at the help desk answer. Or did you mean:"
 )
 _UNSURE = "I am not sure what you would like me to do. Did you mean one of these?"
+_UNKNOWN = "Nothing that I may show you answers that."
 _AGAIN = "I did not understand that either. A person can take it from here, and you need not say it twice."
 
 
 class Offers:
-    def __init__(self, office: Office, lookups: Lookups, help_desk: HelpDeskThreads | None) -> None:
+    def __init__(
+        self,
+        office: Office,
+        lookups: Lookups,
+        helping: Helping,
+        quoting: Quoting | None = None,
+    ) -> None:
         self._office = office
+        self._quoting = quoting
         self._lookups = lookups
-        self._help_desk = help_desk
+        self._helping = helping
 
     async def card(self, person: Person, inbound: Inbound, proposal: Proposal) -> Card:
         again = self._misunderstood(person)
-        found = await self._documents(person, inbound.text)
+        passages = await self._documents(person, inbound.text)
+        found = await self._picked(person, inbound.text, passages, proposal)
         data: dict[str, Any] = {"ranking": [[name, round(p, 3)] for name, p in proposal.ranking[:_LIKELY]]}
-        data |= {"documents": [each.file for each in found]} if found else {}
+        data |= {"model": proposal.model} if proposal.model else {}
+        data |= {"documents": list(dict.fromkeys(each.file for each in found))} if found else {}
         kind = "message.answered" if found else "message.unclear"
         kept = await self._lookups.audit("", kind, "ok", person, person, inbound, inbound.text, data)
         with self._office.database.read() as conn:
             handles = Handles.of(conn, inbound.key)
-        names = [name for name, _ in proposal.ranking if name in self._office.registry][:_LIKELY]
-        if self._help_desk and PERSON in self._office.registry:
+        likely = dict.fromkeys((proposal.suggested, *(name for name, _ in proposal.ranking)))
+        names = [name for name in likely if name in self._office.registry][:_LIKELY]
+        if self._helping.reaches and PERSON in self._office.registry:
             names = [PERSON, *names] if again else [*names, PERSON]
         buttons = [
             self._button(handles, inbound, person, name, kept, first=again and name == PERSON)
             for name in dict.fromkeys(names)
         ]
-        if kept and self._help_desk and (key := self._help_desk.open_key(person)):
+        if kept and (key := self._helping.open_key(person)):
             detail = {"key": key, "words": kept}
             handle = handles.mint(Meaning(inbound.key, Choice.REPLY, person.id, detail=detail))
             buttons.append(Button(label=f"Pass it on to {key}", handle=handle, sends_inputs=False))
         await self._office.database.write(handles.keep)
         if found:
             return _answer(found, buttons)
-        text = _AGAIN if again and self._help_desk else _QUESTION if proposal.question else _UNSURE
+        if passages:
+            return Card(title="I don't know", text=_UNKNOWN, buttons=tuple(buttons))
+        text = _AGAIN if again and self._helping.reaches else _QUESTION if proposal.question else _UNSURE
         return Card(title="How can I help?", text=text, buttons=tuple(buttons))
 
     def _button(
@@ -88,6 +103,17 @@ class Offers:
         except ConnectorError as error:
             log.warning("documents.failed", error=type(error).__name__, reason=str(error))
             return []
+
+    async def _picked(
+        self, person: Person, question: str, found: list[Passage], proposal: Proposal
+    ) -> list[Passage]:
+        """What a model finds the answer in; all of it where there is none, or it is of no use just now."""
+        if not found or self._quoting is None or proposal.failed:
+            return found
+        try:
+            return await self._quoting.pick(person, question, found)
+        except ModelFailed:
+            return found
 
     def _misunderstood(self, person: Person) -> bool:
         """Whether the last thing they wrote, a moment ago, was not understood either."""

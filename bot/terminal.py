@@ -130,7 +130,7 @@ class Terminal:
         card = message["card"]
         if card is None:
             return
-        where = "" if message["conversation"].startswith("dm:") else "[approvals] "
+        where = "" if message["conversation"].startswith("dm:") else f"[{message['conversation']}] "
         status = f"  ({card['status']})" if card["status"] else ""
         lines = _lines(card)
         before = self.printed.get(message["id"], set())

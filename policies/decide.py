@@ -19,6 +19,7 @@ import cedarpy
 
 STAGES = ("manager", "owner", "budget")  # the order in which people are asked
 PROOFS = ("sign-in", "authenticator", "spoken")  # of who somebody is, the strongest first
+PEOPLE = "people"  # who may be asked for an exception; nobody where a forbid does not say so
 SCHEMA = "schema.cedarschema"
 MINUTES_PER_DAY = 24 * 60
 
@@ -109,6 +110,7 @@ class Rule:
     quorum: int
     needs: tuple[str, ...]
     proof: tuple[str, ...]
+    exceptions: tuple[str, ...]  # on a forbid: who may be asked for one
     body: Mapping[str, Any] = field(repr=False, compare=False)  # Cedar's own JSON form
 
 
@@ -158,6 +160,14 @@ class Policies:
         desk = {"uid": {"type": "Desk", "id": "desk"}, "attrs": {}, "parents": []}
         entities = [desk, self._person(who)]
         return _dated(self._decide("administer", "administer", who, entities, {"what": what}), [who])
+
+    def excusable(self, policies: Sequence[str]) -> bool:
+        """Whether people may be asked for an exception from what these, as a decision names them, said no to:
+        nothing permits it, or only what forbids it where a person may think otherwise."""
+        return bool(policies) and all(
+            each == DEFAULT_DENY or (each in self.rules and PEOPLE in self.rules[each].exceptions)
+            for each in policies
+        )
 
     def permits(self, action: str) -> tuple[Rule, ...]:
         """The permits of an action such as "request:grant_access", whatever their conditions."""
@@ -306,12 +316,13 @@ def _rule(file: str, name: str, body: Mapping[str, Any]) -> Rule:
         quorum=int(quorum) if quorum.isdecimal() else 1,
         needs=_listed(notes.get("needs")),
         proof=_listed(notes.get("proof")),
+        exceptions=_listed(notes.get("exceptions")),
         body=body,
     )
 
 
 def _annotation_errors(rule: Rule, notes: Mapping[str, str], earlier: list[Rule]) -> Iterator[PolicyError]:
-    known = {"id", "why", "why_approver", "stages", "quorum", "needs", "proof"}
+    known = {"id", "why", "why_approver", "stages", "quorum", "needs", "proof", "exceptions"}
     if not notes.get("id"):
         yield PolicyError(rule.file, rule.id, "has no @id")
     elif rule.id in (DEFAULT_DENY, FACTS_REFUSED):
@@ -320,7 +331,12 @@ def _annotation_errors(rule: Rule, notes: Mapping[str, str], earlier: list[Rule]
         yield PolicyError(rule.file, rule.id, f"the same @id stands in {twin.file}")
     if not rule.why.strip():
         yield PolicyError(rule.file, rule.id, "has no @why, the sentence a person reads")
-    for note, named, known_names in (("stages", rule.stages, STAGES), ("proof", rule.proof, PROOFS)):
+    lists = (
+        ("stages", rule.stages, STAGES),
+        ("proof", rule.proof, PROOFS),
+        ("exceptions", rule.exceptions, (PEOPLE,)),
+    )
+    for note, named, known_names in lists:
         for each in sorted(set(named) - set(known_names)):
             there = ", ".join(known_names)
             yield PolicyError(rule.file, rule.id, f"@{note} names {each!r}; there are {there}")

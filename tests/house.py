@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -28,6 +29,7 @@ from dbos._dbos import _get_dbos_instance as dbos_instance
 from bot.app import App, load_policies, running
 from bot.chat.card import Card
 from bot.chat.inbound import Ack, Inbound, InboundKind
+from bot.intent.model import Completion
 from bot.procedures import ledger
 from bot.procedures.action import Registry
 from bot.procedures.request import Request, State
@@ -39,6 +41,7 @@ from integrations.company.write_log import Write
 from policies.catalogue import Catalogue
 from policies.decide import Policies
 from tests.canary import Canary, watched
+from tests.servers import model as language_model
 
 # A Monday morning, so that "until Friday" and "Dec 24-31" mean the same whenever the tests run.
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -242,16 +245,26 @@ class House:
             await self.app.engine.settle(request.ref)
 
 
+TEST_MODEL = os.environ.get("TEST_MODEL", "")  # a mode of tests/servers/model.py: every house has one
+
+
 @asynccontextmanager
 async def house(data: Path, **settings: Any) -> AsyncIterator[House]:
-    """The desk, running on this folder. Call it again on the same folder: a restart."""
+    """The desk, running on this folder. Call it again on the same folder: a restart.
+
+    Beside settings it takes a ``clock``, and as ``model`` a language model in the process, in place of one
+    behind a socket.
+    """
+    model: Completion | None = settings.pop("model", None)
+    if TEST_MODEL and model is None and "model_key" not in settings:
+        settings = {**settings, **language_model.of_this_process(TEST_MODEL).for_journeys()}
     data.mkdir(parents=True, exist_ok=True)
     company = Paths(data).company
     if not company.exists():
         shutil.copy(company_template(), company)
     clock = settings.pop("clock", None) or Clock()
     with _brisk(), mock.patch("bot.app.load_policies", _rules), watched() as canary:
-        async with running(Settings(data=data, **settings), clock) as app:
+        async with running(Settings(data=data, **settings), clock, model) as app:
             yield House(app, clock, canary=canary)
             for _ in range(100):
                 if not dbos_instance()._active_workflows_set.activeList():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import shutil
 import sqlite3
 from contextlib import closing, redirect_stderr, redirect_stdout
@@ -25,6 +26,7 @@ from bot.store.keys import KeyFile
 from integrations.contract import OutcomeUnknown
 from tests.command import ROOT, Deskhand, Ran
 from tests.house import House, house
+from tests.servers.model import KEY, NAME, FakeModel
 
 MESSAGE = '{"text": "reset my password", "intent": "reset_password", "accepted": ["reset_password"]}\n'
 WORDS = "I need payroll reports for 3 days"
@@ -314,6 +316,32 @@ def test_doctor_says_what_is_configured_and_that_all_is_well(desk: Deskhand) -> 
     for words in ("DESKHAND_EXPIRE_AFTER_S", "ok    policies", "ok    key file", "whole", "Alder & Finch"):
         assert words in told
     assert "MEND" not in told
+
+
+def test_doctor_asks_the_model_one_harmless_question(own: Deskhand) -> None:
+    assert "ok    model          none;" in own.run("doctor").out
+    with FakeModel.running() as fake:
+        known = {
+            "DESKHAND_MODEL_KEY": KEY,
+            "DESKHAND_MODEL_NAME": NAME,
+            "DESKHAND_MODEL_URL": fake.url,
+            "DESKHAND_MODEL_DEADLINE_S": "2",
+        }
+        told = own.run("doctor", **known).out
+        assert re.search(rf"ok    model +{NAME} answers, in \d+ ms; it may only propose", told)
+        assert KEY not in told
+        assert len(fake.requests) == 1
+        for sort, mends in (
+            ("denied", "does not take DESKHAND_MODEL_KEY"),
+            ("unsupported", "does not know DESKHAND_MODEL_NAME, or cannot answer in a JSON schema"),
+            ("torn", "cannot be reached"),
+        ):
+            fake.mode, fake.only = "garbage", sort
+            ran = own.run("doctor", **known)
+            assert ran.code == 1
+            assert mends in ran.out
+        fake.mode = "drip"
+        assert "no answer within DESKHAND_MODEL_DEADLINE_S" in own.run("doctor", **known).out
 
 
 def test_doctor_says_how_to_close_a_key_that_others_may_read(own: Deskhand) -> None:

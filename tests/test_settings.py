@@ -50,6 +50,11 @@ WORK = {
     "BACKOFFICE_URL": "https://purchasing.alderfinch.example",
     "BACKOFFICE_TOKEN": "abc",
 }
+MODEL = {
+    "DESKHAND_MODEL_KEY": "sk-1",
+    "DESKHAND_MODEL_NAME": "made-up",
+    "DESKHAND_MODEL_URL": "https://resource.example",
+}
 FITTING = {
     "bamboohr_company": "other",
     "bamboohr_url": "https://bamboo.example/api",
@@ -68,6 +73,7 @@ FITTING = {
     "teams_tenant_id": "11111111-2222-3333-4444-555555555550",
     "teams_other_tenants": "11111111-2222-3333-4444-555555555551, 11111111-2222-3333-4444-555555555552",
     "teams_approvals": "19:abc@thread.tacv2",
+    "teams_help_desk": "19:def@thread.tacv2",
     "teams_service_url": "https://smba.infra.gcc.teams.microsoft.com/teams",
     "teams_login_url": "https://login.example",
     "teams_openid_url": "https://login.example/openid",
@@ -75,9 +81,12 @@ FITTING = {
     "data": "/srv/x",
     "public_url": "https://desk.example",
     "reveal_for": "60",
+    "model_url": "https://model.example/v1",
+    "model_api_version": "2024-10-21",
     "slack_bot_token": "xoxb-2",
     "slack_app_token": "xapp-2",
     "slack_approvals": "C0123456789",
+    "slack_help_desk": "C0123456780",
     "slack_api_url": "https://slack-gov.com/api/",
 }
 
@@ -98,6 +107,7 @@ def test_every_setting_can_be_set_by_its_name() -> None:
             **directory,
             **sign_in,
             **WORK,
+            **MODEL,
             **(tls if each.name.startswith("tls_") else {}),
         }
         set_one = Settings.read({**beside, each.metadata["name"]: text})
@@ -150,6 +160,8 @@ def test_no_token_or_secret_is_ever_printed() -> None:
         ({"SLACK_APP_TOKEN": ""}, "SLACK_APP_TOKEN"),
         ({"SLACK_APP_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN"),
         ({"SLACK_APPROVALS_CHANNEL": "#approvals"}, "SLACK_APPROVALS_CHANNEL"),
+        ({"SLACK_HELP_DESK_CHANNEL": "#helpers"}, "SLACK_HELP_DESK_CHANNEL"),
+        ({"SLACK_HELP_DESK_CHANNEL": " "}, "SLACK_HELP_DESK_CHANNEL"),
         ({"SLACK_APPROVALS_CHANNEL": " "}, "SLACK_APPROVALS_CHANNEL"),
         ({"SLACK_API_URL": "http://slack.com/api/"}, "SLACK_API_URL"),
         ({"SLACK_API_URL": "https://slack.com/api"}, "SLACK_API_URL"),
@@ -174,6 +186,7 @@ def test_half_a_connection_to_slack_stops_the_start(changed: dict[str, str | Non
         ({"TEAMS_APP_SECRET": None}, "TEAMS_APP_SECRET"),
         ({"TEAMS_APP_SECRET": "\t"}, "TEAMS_APP_SECRET"),
         ({"TEAMS_APPROVALS_CHANNEL": "approvals"}, "TEAMS_APPROVALS_CHANNEL"),
+        ({"TEAMS_HELP_DESK_CHANNEL": "helpers"}, "TEAMS_HELP_DESK_CHANNEL"),
         ({"TEAMS_SERVICE_URL": "http://smba.trafficmanager.net/"}, "TEAMS_SERVICE_URL"),
         ({"TEAMS_OPENID_URL": "http://login.example/"}, "TEAMS_OPENID_URL"),
         ({"TEAMS_LOGIN_URL": "http://login.example/"}, "TEAMS_LOGIN_URL"),
@@ -347,3 +360,31 @@ def test_active_directory_of_record_may_have_entra_beside_it() -> None:
 def test_a_system_of_work_is_connected_whole_or_not_at_all(wrong: dict[str, str], says: str) -> None:
     with pytest.raises(SettingError, match=says):
         Settings.read(wrong)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"DESKHAND_MODEL_KEY": None}, "DESKHAND_MODEL_KEY"),
+        ({"DESKHAND_MODEL_KEY": " "}, "DESKHAND_MODEL_KEY"),
+        ({"DESKHAND_MODEL_NAME": None}, "DESKHAND_MODEL_NAME"),
+        ({"DESKHAND_MODEL_NAME": ""}, "DESKHAND_MODEL_NAME"),
+        ({"DESKHAND_MODEL_URL": ""}, "DESKHAND_MODEL_URL"),
+        ({"DESKHAND_MODEL_URL": "http://model.example/v1"}, "DESKHAND_MODEL_URL"),
+        ({"DESKHAND_MODEL_URL": None, "DESKHAND_MODEL_API_VERSION": "2024-10-21"}, "DESKHAND_MODEL_URL"),
+        ({"DESKHAND_MODEL_KEY": None, "DESKHAND_MODEL_NAME": None}, "DESKHAND_MODEL_KEY"),
+        ({"DESKHAND_MODEL_DEADLINE_S": "31"}, "DESKHAND_MODEL_DEADLINE_S"),
+        ({"DESKHAND_MODEL_DAILY": "0"}, "DESKHAND_MODEL_DAILY"),
+    ],
+)
+def test_half_a_model_stops_the_start(changed: dict[str, str | None], named: str) -> None:
+    environ = {name: value for name, value in {**MODEL, **changed}.items() if value is not None}
+    with pytest.raises(SettingError, match=named):
+        Settings.read(environ)
+
+
+def test_a_model_on_this_machine_needs_no_tls_and_its_key_is_never_shown() -> None:
+    settings = Settings.read({**MODEL, "DESKHAND_MODEL_URL": "http://127.0.0.1:11434/v1"})
+    assert settings.model
+    assert "sk-1" not in str(settings.rows()) + repr(settings)
+    assert not Settings.read({}).model

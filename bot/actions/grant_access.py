@@ -52,6 +52,7 @@ class JoinGroup:
 class GrantAccess(Procedure):
     name = "grant_access"
     title = "Get access"
+    several = "grant_several"
     slots = (
         Slot("resource", SlotKind.RESOURCE, "What do you need access to?"),
         Slot("span", SlotKind.SPAN, "For how long do you need it?"),

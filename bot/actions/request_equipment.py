@@ -27,6 +27,7 @@ _MOST = Decimal(1_000_000)  # of a price; beyond it somebody mistyped
 class RequestEquipment(Procedure):
     name = "request_equipment"
     title = "Order equipment"
+    afterwards = "The people at the help desk can still change the order: answer on its ticket."
     slots = (Slot("item", SlotKind.ITEM, "What do you need?"),)
 
     async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:

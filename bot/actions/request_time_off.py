@@ -10,6 +10,7 @@ from integrations.contract import Person
 class RequestTimeOff(Procedure):
     name = "request_time_off"
     title = "Take time off"
+    afterwards = 'Write "move my time off" or "cancel my time off".'
     slots = (
         Slot("policy", SlotKind.POLICY, "Which kind of time off?"),
         Slot("days", SlotKind.DAYS, "Which days?"),

@@ -11,6 +11,7 @@ from integrations.contract import Person
 class UnlockAccount(Procedure):
     name = "unlock_account"
     title = "Unlock my account"
+    for_report = "unlock_for_report"
 
     async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
         state = await world.accounts.state(subject.id)

@@ -77,6 +77,9 @@ class Platform(Protocol):
     def approvals(self) -> str | None:
         """The approvals channel's conversation, or None where there is none."""
 
+    def help_desk(self) -> str | None:
+        """The conversation of the people at the help desk, or None where there is none."""
+
     async def send(self, conversation: str, card: Card, *, key: str) -> MessageRef:
         """Post a card. The same ``key`` again posts nothing: the first message is returned, and shows
         this card from now on, as far as the platform allows. :raises PlatformDown:, :raises Unreachable:"""

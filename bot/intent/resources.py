@@ -7,7 +7,7 @@ Where two entries come close the answer is a list to pick from, never the likeli
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
@@ -87,14 +87,23 @@ class Resources:
         hits = self._exact(_words(text)[:_MOST_WORDS])
         return tuple(dict.fromkeys(hit.spelling.resource.key for hit in hits))
 
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word in the name of an entry."""
+        return frozenset(word for spelling in self._spellings for word in spelling.words)
+
     def masked(self, text: str) -> str:
         """The message with every full name replaced by one mark, for the classifier: it should see
         that something of the catalogue is named, and not what."""
-        text = clean(text).replace(MARK, " ")
+        return self.marked(clean(text).replace(MARK, " "), lambda _name: MARK)
+
+    def marked(self, text: str, mark: Callable[[str], str]) -> str:
+        """The message with every full name replaced by what stands for it, the last one first."""
         places = [(found.start(), found.end()) for found in _WORD.finditer(text)]
         words = [text[start:end].lower() for start, end in places][:_MOST_WORDS]
         for first, end in sorted({(hit.first, hit.end) for hit in self._exact(words)}, reverse=True):
-            text = text[: places[first][0]] + MARK + text[places[end - 1][1] :]
+            start, after = places[first][0], places[end - 1][1]
+            text = text[:start] + mark(text[start:after]) + text[after:]
         return text
 
     def _exact(self, words: Sequence[str]) -> list[_Hit]:
@@ -220,6 +229,11 @@ def person_named(text: str, *, common: frozenset[str], names: frozenset[str]) ->
         return mention[1] or "@" + mention[2]
     runs = list(_runs(text, common, names))
     return max(runs, key=len, default="")[:80]
+
+
+def names_in(text: str, *, common: frozenset[str], names: frozenset[str]) -> list[str]:
+    """Every stretch of words that may be somebody's name, as it was written, the longest first."""
+    return sorted(set(_runs(clean(text), common, names)), key=len, reverse=True)
 
 
 def _runs(text: str, common: frozenset[str], names: frozenset[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.intent import days_off, spans
+from bot.intent import days_off, several, spans
 from bot.intent.classify import NONE, Classifier, Guess
 from bot.intent.features import clean
 from bot.intent.phrases import Phrases, word_of
@@ -52,6 +52,9 @@ class Proposal:
     slots: Mapping[str, SlotGuess] = field(default_factory=dict)
     ranking: tuple[tuple[str, float], ...] = ()  # every action and "none", likeliest first
     question: bool = False  # it asks for something to be explained rather than done
+    model: str = ""  # what a language model said or why it did not; empty: it was not asked
+    suggested: str = ""  # the action that it said, to be offered first where it is not agreed upon
+    failed: bool = False  # it was of no use
 
 
 class Understander:
@@ -74,6 +77,16 @@ class Understander:
         self._names = classifier.weights.names
         self._known = classifier.weights.known
         self._common = self._known | self._names
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Words that are names of people even in small letters."""
+        return self._names
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Small words that are no names of people: the language's and the catalogue's."""
+        return self._known | self._resources.words
 
     def propose(
         self,
@@ -109,7 +122,10 @@ class Understander:
         """Something of the catalogue is named, and what is likely is about such things: that is surer."""
         name, chance = guess.ranking[0]
         about = any(slot.kind in (SlotKind.RESOURCE, SlotKind.GRANT) for slot in slots_of.get(name, ()))
-        return about and chance >= _NAMED and bool(self._resources.named(text, common=self._common).key)
+        if not about or chance < _NAMED:
+            return False
+        one = self._resources.named(text, common=self._common).key
+        return bool(one) or len(self._resources.all_named(text)) > 1
 
     def _led(self, text: str, slots_of: Mapping[str, tuple[Slot, ...]]) -> tuple[str, float] | None:
         plain = clean(text[:_NAMED_CHARS]).strip()
@@ -130,6 +146,21 @@ class Understander:
     def fill(self, slot: Slot, text: str, *, now: datetime, time_zone: str) -> SlotGuess:
         """What ``text`` says as the answer to the question put for ``slot``."""
         return self._said(slot, text, now, time_zone, answer=True)
+
+    def several(
+        self, text: str, slots: tuple[Slot, ...], *, now: datetime, time_zone: str
+    ) -> Mapping[str, SlotGuess]:
+        """What a message says for slots of several things; empty where it names one, or none."""
+
+        def find(words: str) -> spans.Span | None:
+            return spans.find(words, now=now, time_zone=time_zone)
+
+        found = several.read(text, self._resources, self._common, find)
+        if found is None:
+            return {}
+        things = SlotGuess(value=[dict(each) for each in found.things])
+        span = SlotGuess(value=found.span.value if found.span else None, problem=found.problem)
+        return {slot.name: things if slot.kind is SlotKind.RESOURCES else span for slot in slots}
 
     def classify(self, text: str) -> Guess:
         """The classifier's guess, which knows when something of the catalogue is named, but not what."""
@@ -155,6 +186,8 @@ class Understander:
                 return _days_said(slot.kind, text, now, time_zone, answer=answer)
             case SlotKind.POLICY | SlotKind.ITEM:
                 return SlotGuess(text=text[:_NAMED_CHARS])
+            case SlotKind.RESOURCES:
+                return SlotGuess()  # see ``several``
 
     def _resource(self, text: str) -> SlotGuess:
         named = self._resources.named(text, common=self._common)

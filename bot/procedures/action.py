@@ -29,6 +29,7 @@ class SlotKind(StrEnum):
     """What a slot holds, and the JSON it is stored as."""
 
     RESOURCE = "resource"  # a catalogue key: "figma"
+    RESOURCES = "resources"  # [{"resource": "figma"}, {"resource": "jira", "span": {"minutes": 20160}}]
     SPAN = "span"  # {"minutes": 20160} or {"until": iso} or {"from": iso, "until": iso}, UTC
     REPORT = "report"  # id of a direct report of the sender
     GRANT = "grant"  # reference of an active grant of the sender: "R-7Q2M"
@@ -108,7 +109,7 @@ class HelpDesk(Protocol):
     async def open(self, person: Person, draft: Draft, *, ref: str, op: str) -> str:
         """Open a ticket, and follow what is said there. Its key. :raises OutcomeUnknown:"""
 
-    async def opened(self, person: Person, ref: str, op: str, since: datetime) -> str | None:
+    async def opened(self, person: Person, draft: Draft, *, ref: str, op: str, since: datetime) -> str | None:
         """The key of what this operation, begun at ``since``, opened.
 
         :raises SystemDown: it cannot be told yet
@@ -232,6 +233,10 @@ class Action:
     lead: ClassVar[str] = (
         ""  # a regular expression: a message that begins like this asks for it, whatever follows
     )
+    phrased: ClassVar[bool] = True  # people ask for it in words of its own; else another action leads to it
+    several: ClassVar[str] = ""  # the action that does it for several things at once
+    for_report: ClassVar[str] = ""  # the action that does it for somebody who reports to the sender
+    afterwards: ClassVar[str] = ""  # what one can do about it once it is done, as a sentence
     policy: ClassVar[str] = ""  # what the rules call it, where they speak of several at once; empty: its name
 
 
@@ -295,7 +300,8 @@ class Registry:
         return name in self.actions
 
     def named(self) -> tuple[Action, ...]:
-        return tuple(self.actions.values())
+        """Those that people ask for."""
+        return tuple(action for action in self.actions.values() if action.phrased)
 
     def ruled(self) -> frozenset[str]:
         """What the rules have to speak of."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -35,6 +35,7 @@ from integrations.contract import ConnectorError
 log = structlog.get_logger()
 
 CHANNEL = "#"  # before a platform's name: the recipient that is nobody, its approvals channel
+HELP_DESK = "?"  # likewise, the channel of the people at the help desk
 
 _SETTLED = frozenset(
     {
@@ -60,6 +61,15 @@ class View:
     card: Callable[[Story, Handles], Card]
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What one recipient should see now."""
+
+    key: str  # unique within its owner
+    recipient: str  # person id, or CHANNEL or HELP_DESK and a platform
+    card: Card
+
+
 def views(
     story: Story, delivered: frozenset[str], admins: frozenset[str], channels: Sequence[str]
 ) -> Iterator[View]:
@@ -69,8 +79,9 @@ def views(
     """
     yield from _requester(story, delivered)
     yield from _approvers(story, channels)
+    yield from _before_a_change(story, delivered)
     request = story.request
-    if request.part_for and request.given_at:
+    if request.part_for not in ("", request.requester) and request.given_at:
         yield View(f"given:{request.subject}", request.subject, lambda s, h: cards.given(s))
     for person in request.told:
         yield View(f"told:{person}", person, lambda s, h, p=person: cards.told(s, p, h))  # type: ignore[misc]  # bound default
@@ -88,7 +99,7 @@ def _requester(story: Story, delivered: frozenset[str]) -> Iterator[View]:
         elif f"ask:{at}" in delivered:
             yield View(f"ask:{at}", me, lambda s, h, slot=slot: cards.answered(s, slot))  # type: ignore[misc]  # bound default
     if request.shown or request.state is not State.COLLECTING:
-        yield View("main", me, cards.main)
+        yield View(_of_revision("main", request.revision), me, cards.main)
     waited = bool(request.confirmed_at and request.stages)
     if (waited and request.state in _SETTLED) or request.state in _TIMED_NEWS:
         kind = "active" if request.state is State.DONE and request.ends_at else request.state.value
@@ -100,22 +111,39 @@ def _approvers(story: Story, channels: Sequence[str]) -> Iterator[View]:
     for stage, seats in request.seats.items():
         for seat in seats:
             yield View(
-                f"approve:{stage}:{seat.person}",
+                _of_revision(f"approve:{stage}:{seat.person}", request.revision),
                 seat.person,
                 lambda s, h, stage=stage, seat=seat: cards.approval(s, stage, seat, h),  # type: ignore[misc]  # bound defaults
             )
             if stage in request.reminded:
                 yield View(
-                    f"remind:{stage}:{seat.person}",
+                    _of_revision(f"remind:{stage}:{seat.person}", request.revision),
                     seat.person,
                     lambda s, h, stage=stage, seat=seat: cards.approval(s, stage, seat, h, reminder=True),  # type: ignore[misc]  # bound defaults
                 )
         for name in channels:
             yield View(
-                f"approve:{stage}:{CHANNEL}{name}",
+                _of_revision(f"approve:{stage}:{CHANNEL}{name}", request.revision),
                 CHANNEL + name,
                 lambda s, h, stage=stage: cards.approval(s, stage, None, h),  # type: ignore[misc]  # bound default
             )
+
+
+def _of_revision(key: str, revision: int) -> str:
+    """A request that was changed has cards of its own: one that only turns, further up, is easily missed."""
+    return f"{revision}/{key}" if revision else key
+
+
+def _before_a_change(story: Story, delivered: frozenset[str]) -> Iterator[View]:
+    """The cards of earlier revisions: they say that it was changed, and have no buttons."""
+    for key in delivered if story.request.revision else ():
+        before, _, rest = key.partition("/") if key[:1].isdigit() else ("", "", key)
+        if int(before or 0) == story.request.revision:
+            continue
+        if rest == "main":
+            yield View(key, story.request.requester, cards.changed)
+        elif rest.startswith(("approve:", "remind:")):
+            yield View(key, rest.split(":", 2)[2], cards.changed_for_approver)
 
 
 async def kept(database: Database, owner: str, handles: Handles) -> Handles:
@@ -141,20 +169,35 @@ class Announcer:
             handles = Handles.of(conn, ref)
         admins = await self._admins() if request.alarm else frozenset()
         shown = list(views(story, frozenset(sent), admins, self._channels()))
-        wanted = [(view, view.card(story, handles)) for view in shown]
+
+        def copies(handles: Handles) -> list[Copy]:
+            return [Copy(view.key, view.recipient, view.card(story, handles)) for view in shown]
+
+        await self.show(ref, copies, handles, sent, lambda conn: ledger.published(conn, ref, request.version))
+
+    async def show(
+        self,
+        owner: str,
+        copies: Callable[[Handles], Sequence[Copy]],
+        handles: Handles,
+        sent: Mapping[str, Delivery],
+        shown: Callable[[Connection], None],
+    ) -> None:
+        """Bring each copy to whom it is for, where it does not stand there as it is already.
+
+        :param shown: committed when all of them do. :raises TryLater: where a platform is down
+        """
+        wanted = copies(handles)
         if handles.minted:
-            handles = await kept(self._office.database, ref, handles)
-            wanted = [(view, view.card(story, handles)) for view in shown]
-        results = await asyncio.gather(
-            *(self._deliver(ref, view, card, sent.get(view.key)) for view, card in wanted)
-        )
+            wanted = copies(await kept(self._office.database, owner, handles))
+        results = await asyncio.gather(*(self._deliver(owner, copy, sent.get(copy.key)) for copy in wanted))
         rows = [row for row in results if isinstance(row, Delivery)]
         whole = not any(isinstance(row, str) for row in results)
 
         def work(conn: Connection) -> None:
-            deliveries.record(conn, ref, rows)
+            deliveries.record(conn, owner, rows)
             if whole:
-                ledger.published(conn, ref, request.version)
+                shown(conn)
 
         if rows:
             await self._office.database.write(work)
@@ -163,54 +206,55 @@ class Announcer:
         if down := [row for row in results if isinstance(row, str)]:
             raise TryLater("; ".join(down))
 
-    async def _deliver(
-        self, ref: str, view: View, card: Card, before: Delivery | None
-    ) -> Delivery | str | None:
+    async def _deliver(self, owner: str, copy: Copy, before: Delivery | None) -> Delivery | str | None:
         """The new row; None where nothing had to be done; the reason where the platform is down."""
-        digest = hashlib.sha256(card.model_dump_json().encode()).hexdigest()
+        digest = hashlib.sha256(copy.card.model_dump_json().encode()).hexdigest()
         if before and (before.hash == digest or before.platform not in self._office.platforms):
             return None  # as it is, or on a platform that is connected no more
         try:
             if before:
                 platform = self._office.platforms[before.platform]
                 await platform.update(
-                    MessageRef(before.platform, before.conversation, before.message_id), card
+                    MessageRef(before.platform, before.conversation, before.message_id), copy.card
                 )
-                return Delivery(view.key, before.platform, before.conversation, before.message_id, digest)
-            at = await self._send(ref, view, card)
+                return Delivery(copy.key, before.platform, before.conversation, before.message_id, digest)
+            at = await self._send(owner, copy)
         except (ConnectorError, PlatformDown) as error:
-            return f"{view.key}: {error}"
+            return f"{copy.key}: {error}"
         except Unreachable as error:
-            log.warning("card.unreachable", ref=ref, view=view.key, reason=str(error))
+            log.warning("card.unreachable", ref=owner, view=copy.key, reason=str(error))
             return None
-        return Delivery(view.key, at.platform, at.conversation, at.message_id, digest)
+        return Delivery(copy.key, at.platform, at.conversation, at.message_id, digest)
 
-    async def _send(self, ref: str, view: View, card: Card) -> MessageRef:
+    async def _send(self, owner: str, copy: Copy) -> MessageRef:
         """By the first way that leads to them. :raises Unreachable: none does"""
-        key = f"{ref}:{view.key}"
-        if view.recipient.startswith(CHANNEL):
-            platform = self._office.platforms[view.recipient.removeprefix(CHANNEL)]
-            return await platform.send(platform.approvals() or "", card, key=key)
+        key = f"{owner}:{copy.key}"
+        if copy.recipient.startswith(CHANNEL):
+            platform = self._office.platforms[copy.recipient.removeprefix(CHANNEL)]
+            return await platform.send(platform.approvals() or "", copy.card, key=key)
+        if copy.recipient.startswith(HELP_DESK):
+            platform = self._office.platforms[copy.recipient.removeprefix(HELP_DESK)]
+            return await platform.send(platform.help_desk() or "", copy.card, key=key)
         try:
-            name, at = await self._office.people.deliver(view.recipient, card, key=key)
+            name, at = await self._office.people.deliver(copy.recipient, copy.card, key=key)
         except Unreachable:
-            await self._note_unreached(ref, view)
+            await self._note_unreached(owner, copy)
             raise
-        if not self._office.people.reads(view.recipient, name):
-            await self._note_unreached(ref, view)
+        if not self._office.people.reads(copy.recipient, name):
+            await self._note_unreached(owner, copy)
         return at
 
-    async def _note_unreached(self, ref: str, view: View) -> None:
+    async def _note_unreached(self, owner: str, copy: Copy) -> None:
         """Nobody can tell whether they will see this: the admins are to know."""
         event = Event(
             at=self._office.clock(),
             kind="person.unreachable",
-            request=ref,
+            request=owner.partition(":")[0],
             actor=DESKHAND,
             service="engine",
             outcome="failed",
-            subject=view.recipient,
-            data={"card": view.key},
+            subject=copy.recipient,
+            data={"card": copy.key},
         )
         await self._office.database.write(lambda conn: append(conn, event))
 

@@ -67,7 +67,7 @@ class Asking:
             inbound=inbound.key,
             names={sender.id: plain(sender.name, 80)},
         )
-        to, changes, note = await self._next(first, action, guesses, sender, world)
+        to, changes, note = await self.next_step(first, action, guesses, sender, world)
 
         def work(conn: Connection) -> None:
             kept = self._office.words.record(conn, sender.id, words) if words else None
@@ -89,7 +89,7 @@ class Asking:
         """An answer to the slot that was put to the person."""
         action = self._procedure(request)
         try:
-            to, changes, note = await self._next(request, action, guesses, sender, world)
+            to, changes, note = await self.next_step(request, action, guesses, sender, world)
         except Impossible as why:
             no = Note("request.impossible", sender.id, inbound.platform, "refused")
             await self._end(request, State.REFUSED, str(why), no, inbound=inbound.key)
@@ -170,7 +170,7 @@ class Asking:
         data["digest"] = request.digest
         return State.APPROVING, changes, Note("request.confirmed", sender.id, service, data=data)
 
-    async def _next(
+    async def next_step(
         self, request: Request, action: Procedure, guesses: Mapping[str, Guess], sender: Person, world: World
     ) -> tuple[State, dict[str, Any], _NoteOf]:
         """Where it goes from here: to the next question, to the confirm card, or to a refusal."""
@@ -277,11 +277,12 @@ class Asking:
             subject = await world.directory.person(part.subject)
             shown = await self._shown(action, sender, subject, part.params, world)
         except Impossible as why:
-            return Fact(label=action.title, value=f"Not possible: {why}"), None
+            return Fact(label=_named(part, action, world), value=f"Not possible: {why}"), None
         ask = await self._gate.ask(action.name, sender.id, subject.id, resource=shown.resource, shown=shown)
         decision, proceed = await self._gate.request(ask), await self._gate.proceed(ask)
         if not decision.allowed:
-            return Fact(label=action.title, value=f"Not possible: {' '.join(decision.why)}"), None
+            why_not = f"Not possible: {' '.join(decision.why)}"
+            return Fact(label=_named(part, action, world), value=why_not), None
         after = "" if proceed.allowed else f", once {_deciders(decision.stages)}"
         fact = Fact(label=action.title, value=f"{shown.sentence}{after}")
         return fact, part.model_copy(update={"sentence": shown.sentence})
@@ -356,6 +357,12 @@ def _answers(request: Request, params: Mapping[str, Any]) -> dict[str, str]:
 
 def _impossible(why: str) -> tuple[State, dict[str, Any], _NoteOf]:
     return State.REFUSED, {"outcome": why}, _NoteOf("request.impossible", "refused")
+
+
+def _named(part: Part, action: Procedure, world: World) -> str:
+    """What a part is about, where it is about one thing."""
+    resource = world.catalogue.get(str(part.params.get("resource", "")))
+    return resource.name if resource else action.title
 
 
 def _deciders(stages: tuple[str, ...]) -> str:

@@ -20,6 +20,7 @@ _QUOTE_CHARS = 600
 _LONG_CHARS = 2_000  # of an answer that tells a matter
 BUTTONS = 5  # more options than this become a list to choose from
 
+WHY = "why"  # the field of what they say to their wish for an exception
 WRITTEN = "written"  # the field of an answer in the person's own words
 
 # What can be asked of an approver, as the rules call it: one they tick, one they cannot say themselves.
@@ -30,6 +31,15 @@ SPOKEN = "spoken"  # the proof that a manager reads out
 _HOW_SPOKEN = " and type the six digits that {manager} reads out to you by voice."
 _HOW_SHOWN = " and show there that it is you."
 
+_WHY = (
+    TextInput(
+        name=WHY,
+        label="What people at the help desk should know, if you ask for an exception",
+        required=False,
+        multiline=True,
+        max_length=_LONG_CHARS,
+    ),
+)
 _TONES = {
     State.CONFIRMING: Tone.PRIMARY,
     State.APPROVING: Tone.WAIT,
@@ -75,6 +85,8 @@ class Story:
     shown_by: tuple[str, ...] = (SPOKEN,)  # what the reveal page takes as a proof
     signs_in: bool = False  # people can sign in
     enrolled: frozenset[str] = frozenset()  # of those asked to decide, who have an authenticator
+    excusable: bool = False  # people at the help desk may be asked for an exception
+    exception: str = ""  # what they have it under, where they were
 
     def on_page(self, seat: Seat | None) -> bool:
         """Whether this copy's approval is given on a page, after a proof; ``seat`` None: the channel's."""
@@ -161,6 +173,10 @@ def main(story: Story, handles: Handles) -> Card:
     facts = shown.facts if shown else ()
     if request.state is State.APPROVING and request.waits_for:
         facts = (*facts, *_stages(request, story.approvals))
+    if request.remark and request.state is State.CONFIRMING:
+        facts = (*facts, Fact(label="Not changed", value=request.remark))
+    if story.exception:
+        facts = (*facts, Fact(label="Exception", value=f"The help desk was asked, under {story.exception}"))
     return Card(
         title=story.title,
         text=request.outcome or (shown.sentence if shown else ""),
@@ -168,8 +184,32 @@ def main(story: Story, handles: Handles) -> Card:
         status=status(story),
         facts=facts,
         quotes=_wrote("You wrote", story.words),
-        buttons=_own_buttons(request, handles),
+        inputs=_WHY if story.excusable else (),
+        buttons=(*_own_buttons(request, handles), *_exception(story, handles)),
         footer=_footer(request),
+    )
+
+
+def changed(story: Story, handles: Handles) -> Card:
+    """An earlier card of a request that its requester changed since: theirs, or an approver's."""
+    request = story.request
+    return Card(
+        title=story.title,
+        text="You changed this. What counts stands on a newer card.",
+        status="Changed",
+        footer=request.ref,
+    )
+
+
+def changed_for_approver(story: Story, handles: Handles) -> Card:
+    """What an approver reads of a request that was changed since they were asked."""
+    name = story.request.name(story.request.requester)
+    return Card(
+        title=f"Request of {name}",
+        text=f"{name} changed this request, so what was decided on it counts no more."
+        " Once they confirmed the new one, whoever has to decide is asked anew.",
+        status=f"Changed by {name}",
+        footer=story.request.ref,
     )
 
 
@@ -332,6 +372,14 @@ def _footer(request: Request) -> str:
 def _cancel(request: Request, handles: Handles) -> Button:
     handle = handles.mint(Meaning(request.ref, Choice.CANCEL, request.requester))
     return Button(label="Cancel", handle=handle, sends_inputs=False)
+
+
+def _exception(story: Story, handles: Handles) -> tuple[Button, ...]:
+    """A message to people: it lets nothing happen."""
+    if not story.excusable:
+        return ()
+    press = Meaning(story.request.ref, Choice.EXCEPTION, story.request.requester)
+    return (Button(label="Ask the help desk for an exception", handle=handles.mint(press)),)
 
 
 def _own_buttons(request: Request, handles: Handles) -> tuple[Button, ...]:

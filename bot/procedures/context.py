@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -25,6 +25,7 @@ from integrations.contract import Person
 _LATELY = timedelta(hours=24)
 _LINES = 20  # things said, the newest
 _CHARS = 600  # of one of them
+_IN_FULL = 2  # misunderstood in a row, before a person is offered first
 MATTER_CHARS = 4_000  # of what a ticket is about: all that a message holds
 _SAID = re.compile(  # kinds of events that quote a wish of theirs
     r"message\.(?:unclear|answered)|(?:lookup|action)\..*|request\.(?:opened|impossible)"
@@ -43,25 +44,33 @@ def who(conn: Connection, office: Office, person: Person) -> str:
     return line
 
 
-def said_lately(conn: Connection, office: Office, person: Person) -> Iterator[str]:
-    """A line for each thing they wrote, and what came of it."""
-    wanted = Filter(person=person.id, since=office.clock() - _LATELY)
+def said_lately(
+    conn: Connection, office: Office, person: str, until: datetime | None = None
+) -> Iterator[str]:
+    """A line for each thing they wrote, and what came of it. What was not understood last stands in full:
+    nobody else has it.
+
+    :param until: nothing from then on; None: all of it
+    """
+    wanted = Filter(person=person, since=(until or office.clock()) - _LATELY, until=until)
     entries = [
         each
         for each in find(conn, wanted, limit=500)
         if each.words is not None
-        and each.event.actor == person.id
-        and each.event.subject in ("", person.id)
+        and each.event.actor == person
+        and each.event.subject in ("", person)
         and _SAID.fullmatch(each.event.kind)
     ]
+    unclear = [each.seq for each in entries if each.event.kind == "message.unclear"][-_IN_FULL:]
     for entry in entries[-_LINES:]:
-        yield f'{entry.event.at:%H:%M} UTC, wrote: "{words(conn, office, entry.words)}"'
+        most = MATTER_CHARS if entry.seq in unclear else _CHARS
+        yield f'{entry.event.at:%H:%M} UTC, wrote: "{words(conn, office, entry.words, most)}"'
         yield f"    {_made_of(entry, office)}"
 
 
-def requests_now(conn: Connection, office: Office, person: Person, *, but: str) -> Iterator[str]:
+def requests_now(conn: Connection, office: Office, person: str, *, but: str) -> Iterator[str]:
     """:param but: the one that asks for the ticket"""
-    for request in ledger.of(conn, person.id, [*OPEN, State.ACTIVE, State.REVOKING]):
+    for request in ledger.of(conn, person, [*OPEN, State.ACTIVE, State.REVOKING]):
         if request.ref == but:
             continue
         title = office.registry[request.action].title

@@ -145,6 +145,9 @@ class Deciding:
             why = f"You {said.verdict} this already."
         elif said:
             why = f"{request.name(said.person)} {said.verdict} this already."
+        elif request.revision and request.state in (State.COLLECTING, State.CONFIRMING):
+            name = request.name(request.requester)
+            why = f"{name} changed this meanwhile. Whoever has to decide is asked anew once it is confirmed."
         else:
             why = f"This is no longer waiting for a decision: {request.state.value}."
         return await self.refuse(request, person, press.service, why)

@@ -14,13 +14,15 @@ from bot.procedures import ledger, say
 from bot.procedures.action import Procedure, Run, Step, World
 from bot.procedures.execute import Executor, Outcome, Result
 from bot.procedures.gate import Gate, recorded, target_of
+from bot.procedures.hand_off_book import HandOffBook
 from bot.procedures.ledger import Approval, Journal, Note
 from bot.procedures.office import Office, credential
-from bot.procedures.request import ABANDONED, Request, Stale, State, digest_of
+from bot.procedures.request import Request, Stale, State, digest_of
 from bot.procedures.steps import BeginPart
 from bot.procedures.timers import Timers
 from bot.procedures.vault import SealedVault
 from bot.store import frozen, sealed
+from bot.store.hand_offs import Kind
 from integrations.contract import Secret, UnknownPerson
 from policies.decide import Ask, Decision
 
@@ -35,6 +37,7 @@ class Doing:
         self._timers = timers
         self._world = world
         self._executor = Executor(office)
+        self._book = HandOffBook(office)
 
     async def step(self, request: Request) -> bool:
         """Do the one thing that state and time call for. False: there is nothing to do now.
@@ -43,7 +46,7 @@ class Doing:
         """
         now = self._office.clock()
         match request.state:
-            case State.COLLECTING | State.CONFIRMING if now >= request.created_at + ABANDONED:
+            case State.COLLECTING | State.CONFIRMING if request.wake_at and now >= request.wake_at:
                 await self._move(
                     request,
                     State.EXPIRED,
@@ -315,7 +318,10 @@ class Doing:
         def work(conn: Connection) -> None:
             if not stuck:
                 sealed.destroy(conn, request.ref)
-            ledger.move(conn, request, to, note, now, outcome=outcome, alarm=alarm)
+            after = ledger.move(conn, request, to, note, now, outcome=outcome, alarm=alarm)
+            if stuck:
+                mark = str(after.version)
+                self._book.begin(conn, Kind.STUCK, after.ref, after.requester, mark=mark)
 
         await self._office.database.write(work)
 

@@ -11,29 +11,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import Connection
 
+from bot.audit.query import Filter, find
 from bot.audit.trail import DESKHAND, Event, append
 from bot.chat.card import Card
 from bot.chat.inbound import Ack, Inbound
 from bot.chat.platform import Section
 from bot.durable import TryLater
 from bot.procedures import cards, ledger
-from bot.procedures.action import Part, Procedure, SlotKind, World
+from bot.procedures.action import Impossible, Part, Procedure, SlotKind, World
 from bot.procedures.announce import Announcer
 from bot.procedures.approval import Approvers
 from bot.procedures.asking import Asking
 from bot.procedures.cards import pick_mark
+from bot.procedures.channel_desk import ChannelDesk
+from bot.procedures.correcting import AS_IT_WAS, Change, Correcting, Said
 from bot.procedures.deciding import Deciding, pressed
 from bot.procedures.doing import Doing
 from bot.procedures.gate import Gate
 from bot.procedures.guess import Guess
+from bot.procedures.hand_offs import HandOffs
 from bot.procedures.help_desk import HelpDeskThreads
+from bot.procedures.helping import Helping
 from bot.procedures.ledger import Note
 from bot.procedures.office import Office
 from bot.procedures.overview import Overview
@@ -63,6 +69,7 @@ class Engine:
         self._timers = Timers(office.jobs)
         approvers = Approvers(office, self.gate)
         self._asking = Asking(office, self.gate, approvers, self._timers)
+        self._correcting = Correcting(office, self._asking, self._timers)
         self._deciding = Deciding(office, self.gate, approvers, self._timers)
         self._doing = Doing(office, self.gate, self._timers, self.world)
         self._announcer = Announcer(office)
@@ -71,6 +78,9 @@ class Engine:
         self._own = OwnRequests(office, self.end_grant, self.begin_part)
         tickets = office.ports.tickets
         self.help_desk = HelpDeskThreads(office, self.gate, tickets) if tickets else None
+        self.hand_offs = HandOffs(office, self._announcer, self.help_desk)
+        self.helping = Helping(office, self.gate, self.hand_offs, self.help_desk)
+        self._channel_desk = ChannelDesk(office)
         self._tasks: set[asyncio.Task[None]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         office.jobs.register(SETTLE, self.settle)
@@ -86,7 +96,7 @@ class Engine:
             passes=ports.passes,
             equipment=ports.equipment,
             expenses=ports.expenses,
-            help_desk=self.help_desk,
+            help_desk=self.help_desk or (self._channel_desk if self.hand_offs.book.channels() else None),
             calendars=self._office.calendars,
             catalogue=self._office.catalogue,
             requests=self._own,
@@ -119,6 +129,62 @@ class Engine:
             with contextlib.suppress(Stale):  # two answers at once: the first counts, and is shown
                 await self._asking.fill(request, guesses, sender, self.world(), inbound)
             await self.settle_now(ref)
+
+    async def correct(
+        self, ref: str, sender: Person, guesses: Mapping[str, Guess], said: Said
+    ) -> tuple[Change, Request]:
+        """What the requester says instead. Whatever was said to the request before is void then."""
+
+        async def change(request: Request) -> Change:
+            return await self._correcting.correct(request, guesses, sender, self.world(), said)
+
+        return await self._change(ref, sender, change)
+
+    async def stop(self, ref: str, sender: Person, said: Said) -> tuple[Change, Request]:
+        """They want it otherwise and nobody can tell how: as it was, and unconfirmed."""
+
+        async def change(request: Request) -> Change:
+            return await self._correcting.put_back(request, AS_IT_WAS, said)
+
+        return await self._change(ref, sender, change)
+
+    async def ask_again(self, ref: str, sender: Person, slot: str, said: Said) -> tuple[Change, Request]:
+        """One slot is put to the requester again, and everything said to the request before is void."""
+
+        async def change(request: Request) -> Change:
+            return await self._correcting.reopen(request, slot, sender, self.world(), said)
+
+        return await self._change(ref, sender, change)
+
+    async def withdraw(self, ref: str, sender: Person, outcome: str, said: Said) -> tuple[Change, Request]:
+        """It was meant for somebody else, which no words can make of it: it ends."""
+
+        async def change(request: Request) -> Change:
+            await self._correcting.withdraw(request, outcome, said)
+            return Change.MADE
+
+        return await self._change(ref, sender, change)
+
+    async def _change(
+        self, ref: str, sender: Person, change: Callable[[Request], Awaitable[Change]]
+    ) -> tuple[Change, Request]:
+        """What became of it, and the request as it was found: exactly one of a change and whatever else
+        moves the request counts, and whoever comes second is told."""
+        for _ in range(5):
+            request = await self._on_time(ref)
+            if request.state not in CANCELLABLE or request.requester != sender.id:
+                break
+            with contextlib.suppress(Stale):
+                made = await change(request)
+                await self.settle_now(ref)
+                return made, request
+        return Change.LATE, request
+
+    async def meant(self, request: Request, sender: Person, guesses: Mapping[str, Guess]) -> bool:
+        """Whether the words have something for a slot of this request that is filled already."""
+        with contextlib.suppress(Impossible, ConnectorError):
+            return bool(await self._correcting.meant(request, guesses, sender, self.world()))
+        return True  # nobody can tell, or it cannot be: which is said where it is tried
 
     async def press(
         self,
@@ -185,6 +251,8 @@ class Engine:
                 return await self._pick(request, person, meaning, inbound, written)
             case Choice.NOT_ME:
                 return await self._not_me(request, person, service)
+            case Choice.EXCEPTION:
+                return await self.helping.ask_exception(request, person, inbound)
         return await self._deciding.refuse(request, person, service, _late(request))
 
     async def _pick(
@@ -264,7 +332,8 @@ class Engine:
 
     async def card_at(self, person: Person, inbound: Inbound) -> Card | None:
         """What the message that was pressed shows now. None: it is no card of a request, or not theirs."""
-        return await self._announcer.card_at(person.id, inbound)
+        of_request = await self._announcer.card_at(person.id, inbound)
+        return of_request or await self.hand_offs.card_at(person.id, inbound)
 
     # What follows by itself
 
@@ -286,9 +355,15 @@ class Engine:
 
     async def _publish(self, ref: str) -> None:
         try:
+            self._hand_over(ref)
             await self._announcer.publish(ref)
         except (ConnectorError, StorageDown) as error:
             raise TryLater(f"{type(error).__name__}: {error}") from error
+
+    def _hand_over(self, ref: str) -> None:
+        """Beside it: people are told of what needs them, or no longer does."""
+        for each in self.hand_offs.waiting(ref):
+            self._beside(self.hand_offs.settle_now(each))
 
     async def _step(self, request: Request) -> bool:
         """One request of a kind about a person does something at a time: each looks at what others left."""
@@ -306,7 +381,10 @@ class Engine:
 
     def settle_soon(self, ref: str) -> None:
         """The same beside what the caller does next."""
-        task = asyncio.create_task(self.settle_now(ref))
+        self._beside(self.settle_now(ref))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -347,6 +425,7 @@ class Engine:
         for ref in due:
             await self.settle_now(ref)
             await self._overdue(ref)
+        await self.hand_offs.sweep()
 
     async def _overdue(self, ref: str) -> None:
         request = self._load(ref)
@@ -403,6 +482,18 @@ class Engine:
         note = Note("request.resolved", by, service, data={"happened": happened})
         return await self._doing.resolve(request, note, happened=happened)
 
+    def recent(self, person: str, since: timedelta) -> list[tuple[Request, datetime]]:
+        """This person's requests that are pending, and those that moved lately, each with when they did
+        something about it themselves; the last of these comes first."""
+        now = self._office.clock()
+        with self._office.database.read() as conn:
+            mine = [
+                (each, _touched(conn, each))
+                for each in ledger.of(conn, person, State)
+                if each.state in CANCELLABLE or now - each.moved_at <= since
+            ]
+        return sorted(mine, key=lambda found: found[1], reverse=True)
+
     def waiting_question(self, person: str) -> Request | None:
         """The request whose question this person was asked last, if one is open."""
         with self._office.database.read() as conn:
@@ -429,6 +520,13 @@ class Picked:
 
     def __init__(self, value: object) -> None:
         self.value = value
+
+
+def _touched(conn: Connection, request: Request) -> datetime:
+    """When its requester did something about it last; what others and the clock do is none of theirs."""
+    events = find(conn, Filter(request=request.ref, person=request.requester), limit=None)
+    own = [entry.event.at for entry in events if entry.event.actor == request.requester]
+    return max(own, default=request.created_at)
 
 
 def _late(request: Request) -> str:

@@ -53,6 +53,7 @@ _APPROVE = Sql(
 _APPROVALS = Sql(
     "SELECT stage, person, verdict, attested, digest, words FROM approvals WHERE ref = :ref ORDER BY at"
 )
+_VOID = Sql("DELETE FROM approvals WHERE ref = :ref")
 _JOURNAL = Sql("SELECT name, state, seen FROM steps WHERE ref = :ref ORDER BY number")
 _BEGIN_STEP = Sql(
     "INSERT INTO steps (ref, name, state, seen, number) VALUES (:ref, :name, :state, :seen,"
@@ -183,6 +184,11 @@ def approve(conn: sa.Connection, ref: str, approval: Approval, at: datetime) -> 
 def approvals(conn: sa.Connection, ref: str) -> list[Approval]:
     rows = _APPROVALS.rows(conn, ref=ref)
     return [Approval(r[0], r[1], r[2], frozenset(json.loads(r[3])), r[4], r[5]) for r in rows]
+
+
+def void(conn: sa.Connection, ref: str) -> None:
+    """Take back what was decided on: the request was changed since. The trail keeps who decided what."""
+    _VOID.run(conn, ref=ref)
 
 
 def journal(conn: sa.Connection, ref: str) -> dict[str, Journal]:

@@ -9,7 +9,7 @@ import re
 from datetime import date, timedelta
 
 from bot.chat.clean import plain
-from bot.procedures.action import Impossible, Slot, World
+from bot.procedures.action import Impossible, Slot, SlotKind, World
 from bot.procedures.guess import Filled, Guess
 from bot.procedures.leave import described, today
 from bot.procedures.request import Pick
@@ -116,6 +116,19 @@ async def item(slot: Slot, guess: Guess | None, sender: Person, world: World) ->
         note = f"{slot.question} I know these things; for anything else open a ticket."
     options = tuple((each.key, _label(each)) for each in (close or offered)[:_OFFERED])
     return Pick(slot=slot.name, options=options, note=note)
+
+
+async def says_which(slot: Slot, said: str, sender: Person, world: World) -> bool:
+    """Whether the words name a kind of time off, or a thing, at all."""
+    if slot.kind is SlotKind.ITEM:
+        items = await world.equipment.items() if world.equipment else []
+        names = [name for each in items for name in (each.name, each.key, each.kind, *each.aliases)]
+    else:
+        balances = await world.time_off.balances(sender.id, today(world, sender))
+        names = [*(plain(each.policy, 60) for each in balances), *_ORDINARY]
+        if _SICK.search(said) or _OTHER_KINDS.search(said):
+            return True
+    return any(_said(name, said.casefold()) for name in names)
 
 
 def _label(each: Item) -> str:

@@ -36,8 +36,12 @@ _ENDS = frozenset({State.REFUSED, State.CANCELLED, State.EXPIRED})
 
 MOVES: dict[State, frozenset[State]] = {
     State.COLLECTING: frozenset({State.COLLECTING, State.CONFIRMING}) | _ENDS,
-    State.CONFIRMING: frozenset({State.CONFIRMING, State.APPROVING}) | _ENDS,
-    State.APPROVING: frozenset({State.APPROVING, State.EXECUTING, State.DENIED}) | _ENDS,
+    # Back to collecting or confirming: the requester changed it, and what was said to it before is void.
+    State.CONFIRMING: frozenset({State.COLLECTING, State.CONFIRMING, State.APPROVING}) | _ENDS,
+    State.APPROVING: frozenset(
+        {State.COLLECTING, State.CONFIRMING, State.APPROVING, State.EXECUTING, State.DENIED}
+    )
+    | _ENDS,
     State.EXECUTING: frozenset({State.EXECUTING, State.DONE, State.UNDONE, State.STUCK}),
     State.DONE: frozenset({State.DONE, State.ACTIVE}),
     State.ACTIVE: frozenset({State.ACTIVE, State.REVOKING}),
@@ -129,6 +133,10 @@ class Request(BaseModel):
     asked: tuple[str, ...] = ()  # slots that were put to the person
     answers: dict[str, str] = {}  # what was chosen for a slot, as it was called
     pick: Pick | None = None  # the slot that is put to the person now
+    revision: int = 0  # how often its requester changed it; each has cards and a digest of its own
+    corrected_at: datetime | None = None
+    said: tuple[int, ...] = ()  # what they wrote to change it, in audit's words table
+    remark: str = ""  # why the change they asked for last was not made
     names: dict[str, str] = {}  # of everybody on the cards, as at the last look
 
     # what was shown and confirmed
@@ -167,7 +175,7 @@ class Request(BaseModel):
         """When time calls for something next, whatever jobs there are. None: never."""
         match self.state:
             case State.COLLECTING | State.CONFIRMING:
-                return self.created_at + ABANDONED
+                return (self.corrected_at or self.created_at) + ABANDONED
             case State.APPROVING if self.waits_for:
                 return self.expires_at if self.waits_for in self.reminded else self.remind_at
             case State.APPROVING:
@@ -216,6 +224,7 @@ def digest_of(request: Request, shown: Shown, policy_version: str) -> str:
         "subject": request.subject,
         "shown": shown.model_dump(mode="json"),
         "policies": policy_version,
+        **({"revision": request.revision} if request.revision else {}),
     }
     canonical = json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -26,6 +26,11 @@ def moment(at: datetime, zone: str) -> str:
     return f"{there:%a} {there.day} {there:%b %Y, %H:%M} ({zone})"
 
 
+def together(things: list[str]) -> str:
+    """ "Figma", "Figma and Jira", "Figma, Jira and VPN"."""
+    return f"{', '.join(things[:-1])} and {things[-1]}" if len(things) > 1 else "".join(things)
+
+
 def names(people: list[str]) -> str:
     """ "Bo", "Bo or Mei", "Bo, Mei or Ann"."""
     if len(people) < 2:

@@ -21,6 +21,7 @@ HOW_TO_WRITE = {
     SlotKind.DAYS: 'Write it like "Dec 24-31", "next week" or "Friday afternoon".',
     SlotKind.TEXT: "Write it in a sentence or two.",
 }
+SEVERAL = 5  # things asked for at once
 _SPANS = (24 * 60, 7 * 24 * 60, 14 * 24 * 60, 30 * 24 * 60)  # minutes, offered where no time was named
 _LONGEST = 10 * 365 * 24 * 60  # minutes; what a rule allows is far less
 
@@ -34,6 +35,8 @@ async def fill(slot: Slot, guess: Guess | None, sender: Person, world: World) ->
 
 def _fits(kind: SlotKind, value: Any) -> bool:
     """Whether a value has the form in which its slot is stored."""
+    if kind is SlotKind.RESOURCES:
+        return isinstance(value, list) and bool(value) and all(map(_is_wish, value))
     if kind not in (SlotKind.SPAN, SlotKind.DAYS):
         return isinstance(value, str)
     if not isinstance(value, dict):
@@ -45,6 +48,16 @@ def _fits(kind: SlotKind, value: Any) -> bool:
     if set(value) == {"minutes"}:
         return type(value["minutes"]) is int and 0 < value["minutes"] <= _LONGEST
     return set(value) in ({"until"}, {"from", "until"}) and all(map(_is_moment, value.values()))
+
+
+def _is_wish(value: object) -> bool:
+    """One of several things: an entry, or those that come close to what was named."""
+    if not isinstance(value, dict) or not set(value) <= {"resource", "close", "span"}:
+        return False
+    near = value.get("close", [])
+    named = isinstance(value.get("resource", ""), str) and ("resource" in value) != ("close" in value)
+    listed = isinstance(near, list) and all(isinstance(key, str) for key in near)
+    return named and listed and ("span" not in value or _fits(SlotKind.SPAN, value["span"]))
 
 
 def _is_moment(text: object) -> bool:
@@ -96,6 +109,30 @@ async def _resource(slot: Slot, guess: Guess | None, sender: Person, world: Worl
         return Pick(slot=slot.name, options=close, note=f"{slot.question} Several come close.")
     every = tuple((each.key, each.name) for each in world.catalogue)
     return Pick(slot=slot.name, options=every, note=slot.question)
+
+
+async def _resources(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
+    """Each of several entries; the first that is not clear is asked for."""
+    if not guess or not guess.value:
+        raise Impossible("Please name what you need access to in one sentence.")
+    wishes: list[dict[str, Any]] = [dict(each) for each in guess.value]
+    if len(wishes) > SEVERAL:
+        raise Impossible(
+            f"You named {len(wishes)} things. I ask for at most {SEVERAL} at once:"
+            " please name the others in another message."
+        )
+    for at, each in enumerate(wishes):
+        close = [entry for key in each.get("close", ()) if (entry := world.catalogue.get(key))]
+        own = {"span": each["span"]} if "span" in each else {}
+        options = tuple(
+            ([*wishes[:at], {"resource": entry.key, **own}, *wishes[at + 1 :]], entry.name) for entry in close
+        )
+        if options:
+            return Pick(slot=slot.name, options=options, note=slot.question)
+    named = {each["resource"]: each for each in reversed(wishes) if each.get("resource") in world.catalogue}
+    unknown = [each for each in wishes if each.get("resource") not in world.catalogue]
+    kept = [each for each in wishes if each is named.get(each.get("resource", ""))]
+    return Filled([*kept, *({"close": []} for _ in unknown)])
 
 
 async def _span(slot: Slot, guess: Guess | None, sender: Person, world: World) -> Filled | Pick:
@@ -169,6 +206,7 @@ _Fill = Callable[[Slot, Guess | None, Person, World], Awaitable[Filled | Pick]]
 
 _FILLED: Mapping[SlotKind, _Fill] = {
     SlotKind.RESOURCE: _resource,
+    SlotKind.RESOURCES: _resources,
     SlotKind.SPAN: _span,
     SlotKind.REPORT: _report,
     SlotKind.GRANT: _grant,

@@ -76,13 +76,16 @@ class OpenTicket:
         return False
 
     async def do(self, run: Run, seen: Seen) -> bool:
-        draft = self._draft or Draft(title=run.sentence, kind="equipment")
-        await _connected(run.world).open(run.subject, draft, ref=run.ref, op=run.op)
+        await _connected(run.world).open(run.subject, self._drafted(run), ref=run.ref, op=run.op)
         return True
 
     async def happened(self, run: Run, seen: Seen) -> bool | None:
         since = datetime.fromisoformat(seen["at"])
-        return await _connected(run.world).opened(run.subject, run.ref, run.op, since) is not None
+        desk, draft = _connected(run.world), self._drafted(run)
+        return await desk.opened(run.subject, draft, ref=run.ref, op=run.op, since=since) is not None
+
+    def _drafted(self, run: Run) -> Draft:
+        return self._draft or Draft(title=run.sentence, kind="equipment")
 
     async def undo(self, run: Run, seen: Seen) -> None:
         """See ``no_undo``."""

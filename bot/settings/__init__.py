@@ -8,6 +8,7 @@ from dataclasses import Field, dataclass, fields
 from typing import Any
 
 from bot.settings.ldap import LdapPart
+from bot.settings.model import ModelPart
 from bot.settings.part import SettingError, parse
 from bot.settings.sign_in import SignInPart
 from bot.settings.slack import SlackPart
@@ -21,7 +22,7 @@ PREFIXES = ("DESKHAND_", "SLACK_", "TEAMS_", "LDAP_", "ENTRA_", "OIDC_", *WORK) 
 
 
 @dataclass(frozen=True)
-class Settings(SignInPart, LdapPart, WorkPart, SlackPart, TeamsPart):
+class Settings(SignInPart, LdapPart, WorkPart, ModelPart, SlackPart, TeamsPart):
     """What can be set, by environment variables. ``deskhand doctor`` prints them all."""
 
     @classmethod
@@ -44,6 +45,7 @@ class Settings(SignInPart, LdapPart, WorkPart, SlackPart, TeamsPart):
         settings.check_entra(environ)
         settings.check_sign_in(environ)
         settings.check_work(environ)
+        settings.check_model(environ)
         return settings
 
     @property

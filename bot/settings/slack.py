@@ -17,6 +17,9 @@ class SlackPart:
     slack_app_token: str = secret("SLACK_APP_TOKEN", "xapp-...; Socket Mode: no public address needed")
     slack_signing_secret: str = secret("SLACK_SIGNING_SECRET", "signed HTTP, where there is no app token")
     slack_approvals: str = setting("SLACK_APPROVALS_CHANNEL", "", "id of a private channel for approvals")
+    slack_help_desk: str = setting(
+        "SLACK_HELP_DESK_CHANNEL", "", "id of a private channel of the people at the help desk"
+    )
     slack_api_url: str = setting(
         "SLACK_API_URL", "https://slack.com/api/", "Slack's Web API; GovSlack has one of its own"
     )
@@ -28,7 +31,13 @@ class SlackPart:
 
     def check_slack(self, environ: Mapping[str, str]) -> None:
         """All that Slack needs, or nothing of it: half a setting must not pass for a connection."""
-        names = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APPROVALS_CHANNEL")
+        names = (
+            "SLACK_BOT_TOKEN",
+            "SLACK_APP_TOKEN",
+            "SLACK_SIGNING_SECRET",
+            "SLACK_APPROVALS_CHANNEL",
+            "SLACK_HELP_DESK_CHANNEL",
+        )
         none_empty(environ, list(names))
         if not self.slack:
             if given := [name for name in names if name in environ]:
@@ -42,7 +51,11 @@ class SlackPart:
             raise SettingError(
                 "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (signed HTTP): one is needed"
             )
-        if self.slack_approvals and not _CHANNEL.fullmatch(self.slack_approvals):
-            raise SettingError("SLACK_APPROVALS_CHANNEL: takes the id of a channel, like C0123456789")
+        for name, channel in (
+            ("SLACK_APPROVALS_CHANNEL", self.slack_approvals),
+            ("SLACK_HELP_DESK_CHANNEL", self.slack_help_desk),
+        ):
+            if channel and not _CHANNEL.fullmatch(channel):
+                raise SettingError(f"{name}: takes the id of a channel, like C0123456789")
         if not (PRIVATE.match(self.slack_api_url) and self.slack_api_url.endswith("/")):
             raise SettingError("SLACK_API_URL: takes an https address that ends in /")

@@ -28,6 +28,9 @@ class TeamsPart(DeskPart):
     teams_approvals: str = setting(
         "TEAMS_APPROVALS_CHANNEL", "", "id of a channel for approvals: 19:...@thread.tacv2"
     )
+    teams_help_desk: str = setting(
+        "TEAMS_HELP_DESK_CHANNEL", "", "id of a channel of the people at the help desk: 19:...@thread.tacv2"
+    )
     teams_service_url: str = setting(
         "TEAMS_SERVICE_URL",
         "https://smba.trafficmanager.net/teams/",
@@ -70,8 +73,12 @@ class TeamsPart(DeskPart):
         self._check_ids()
         if not (self.teams_certificate_file or self.teams_app_secret):
             raise SettingError("TEAMS_CERTIFICATE_FILE or TEAMS_APP_SECRET: one is needed")
-        if self.teams_approvals and not _CHANNEL.fullmatch(self.teams_approvals):
-            raise SettingError("TEAMS_APPROVALS_CHANNEL: takes the id of a channel, like 19:abc@thread.tacv2")
+        for name, channel in (
+            ("TEAMS_APPROVALS_CHANNEL", self.teams_approvals),
+            ("TEAMS_HELP_DESK_CHANNEL", self.teams_help_desk),
+        ):
+            if channel and not _CHANNEL.fullmatch(channel):
+                raise SettingError(f"{name}: takes the id of a channel, like 19:abc@thread.tacv2")
         for name in ("TEAMS_SERVICE_URL", "TEAMS_OPENID_URL", "TEAMS_LOGIN_URL"):
             if not PRIVATE.match(environ.get(name, "https://x")):
                 raise SettingError(f"{name}: takes an https address")

@@ -28,6 +28,7 @@ class Choice(StrEnum):
     APPROVE = "approve"
     DENY = "deny"
     PICK = "pick"  # a value for a slot
+    CHANGE = "change"  # what a correction is about: a request, or one of its slots
     BEGIN = "begin"  # one of the likely actions
     GIVE_BACK = "give_back"
     NOT_ME = "not_me"
@@ -35,6 +36,10 @@ class Choice(StrEnum):
     LINK = "link"  # a page: whose chat account this is
     REPLY = "reply"  # an answer to a helper, on a ticket
     ENROL = "enrol"  # a page: one's own authenticator
+    EXCEPTION = "exception"  # ask people at the help desk for one
+    HELP_ANSWER = "help_answer"  # a helper's answer
+    HELP_TAKE = "help_take"  # a helper has it
+    HELP_DONE = "help_done"  # nothing is left to do
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,53 @@ CREATE INDEX threads_by_person ON threads (place, person, opened_at);
 CREATE INDEX threads_to_look_at ON threads (place, look_at) WHERE open = 1;
 """
 
+_MODEL = """
+CREATE TABLE model_calls (
+    day TEXT NOT NULL,                  -- UTC: "2026-12-21"; days that are over are deleted
+    who TEXT NOT NULL,                  -- a person; empty: everybody together
+    calls INTEGER NOT NULL,
+    told INTEGER NOT NULL,              -- 1: that the budget is used up stands in the trail
+    PRIMARY KEY (day, who)
+) WITHOUT ROWID;
+"""
+
+_HAND_OFFS = """
+CREATE TABLE hand_offs (
+    id TEXT PRIMARY KEY,                -- the request's reference and what of it: "R-7Q2MXX:exception"
+    ref TEXT NOT NULL,
+    kind TEXT NOT NULL,                 -- person | exception | stuck | ticket
+    person TEXT NOT NULL,               -- who is helped
+    words INTEGER,                      -- what they wrote to it, in audit's words table
+    place TEXT NOT NULL,                -- of the ticket system; empty: no ticket yet; -: there will be none
+    key TEXT NOT NULL,                  -- of the ticket
+    tried_at TEXT,                      -- when the ticket was begun: from then on it may be there
+    holder TEXT NOT NULL,               -- name of the helper who has it
+    ended TEXT NOT NULL,                -- why it is over; empty: it is open
+    version INTEGER NOT NULL,
+    settled INTEGER NOT NULL,           -- the version that everybody was told of
+    opened_at TEXT NOT NULL,
+    moved_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX hand_offs_by_ref ON hand_offs (ref);
+CREATE INDEX hand_offs_by_person ON hand_offs (person, opened_at);
+CREATE INDEX hand_offs_by_key ON hand_offs (place, key) WHERE key <> '';
+CREATE INDEX hand_offs_unsettled ON hand_offs (moved_at) WHERE settled < version;
+
+CREATE TABLE hand_off_said (
+    id TEXT NOT NULL REFERENCES hand_offs (id),
+    number INTEGER NOT NULL,
+    side TEXT NOT NULL,                 -- helper | person | desk
+    author TEXT NOT NULL,               -- a name
+    words INTEGER,                      -- in audit's words table
+    note TEXT NOT NULL,                 -- what the desk says itself
+    inbound TEXT,                       -- what it came by: the same again is not said twice
+    noted INTEGER NOT NULL,             -- 1: it stands on the ticket
+    at TEXT NOT NULL,
+    PRIMARY KEY (id, number),
+    UNIQUE (id, inbound)
+) WITHOUT ROWID;
+"""
+
 
 Migration = Callable[[sa.Connection], None]
 
@@ -231,6 +278,16 @@ def proofs(conn: sa.Connection) -> None:
 def threads(conn: sa.Connection) -> None:
     """Migration 6: tickets that were opened for people, and what of them was passed on."""
     _script(conn, _THREADS)
+
+
+def model_calls(conn: sa.Connection) -> None:
+    """Migration 7: how often the language model was asked today."""
+    _script(conn, _MODEL)
+
+
+def hand_offs(conn: sa.Connection) -> None:
+    """Migration 8: what was handed over to people at the help desk, and what was said on it."""
+    _script(conn, _HAND_OFFS)
 
 
 def _script(conn: sa.Connection, script: str) -> None:

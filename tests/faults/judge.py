@@ -92,12 +92,15 @@ def judge(data: Path, acknowledged: Iterable[Inbound]) -> Verdict:
                 "SELECT at, op, kind, person_id, group_id FROM write_log WHERE changed ORDER BY id"
             )
         ]
+        answers = [effect for effect in effects if effect.ref == "in"]
+        effects = [effect for effect in effects if effect.ref != "in"]
         verdict.requests = len(requests)
         _answered(desk, web, acknowledged, events, verdict)
         _ended(desk, requests, verdict)
         _done_once(desk, requests, effects, verdict)
         _taken_back(company, verdict)
         _on_record(requests, events, effects, verdict)
+        _answers(answers, events, verdict)
         _cards(web, verdict)
         verdict.secrets += [
             f"{ref} still holds a sealed credential" for (ref,) in desk.execute("SELECT ref FROM sealed")
@@ -216,6 +219,8 @@ def _on_record(
                 revoking.setdefault(ref, event["at"])
         if event["kind"] == "step.begun":
             begun.setdefault((ref, data["step"]), event["at"])
+        if event["kind"] == "hand_off.begun":
+            begun.setdefault((ref, data["hand_off"].split(":")[1]), event["at"])
     for ref, state, version, *_ in requests.values():
         verdict.unaudited += _chain(ref, state, version, moves.get(ref, []))
     for ref in moves.keys() - requests.keys():
@@ -224,6 +229,19 @@ def _on_record(
         known = revoking.get(effect.ref) if effect.undo else begun.get((effect.ref, effect.step))
         if known is None or _moment(known) > _moment(effect.at):
             verdict.unaudited.append(f"{effect.op} took effect before it was on record")
+
+
+def _answers(effects: list[_Effect], events: list[dict[str, Any]], verdict: Verdict) -> None:
+    """What people answered on a ticket: each once, by the inbound it came in, and on record before."""
+    said = {
+        event["data"]["inbound"]: event["at"] for event in events[::-1] if event["kind"] == "ticket.answered"
+    }
+    for op, count in Counter(effect.op for effect in effects).items():
+        verdict.doubled += [f"{op} was written {count} times"] * (count > 1)
+    for effect in effects:
+        at = said.get(effect.op.rpartition(":")[2])
+        if at is None or _moment(at) > _moment(effect.at):
+            verdict.unaudited.append(f"{effect.op} was written before it was on record")
 
 
 def _chain(ref: str, state: str, version: int, moves: list[dict[str, Any]]) -> list[str]:

@@ -23,6 +23,8 @@ from tests.faults.lives import Lives
 
 PATIENCE_S = 20.0
 _APPROVALS = "approvals"
+_HELP_DESK = "help-desk"
+_HELPER = "p-1041"  # of the group that the rules let answer
 
 
 class Broke(Exception):
@@ -105,7 +107,7 @@ class Play:
                 kind=InboundKind.PRESS,
                 account=account,
                 conversation=conversation,
-                direct=where != _APPROVALS,
+                direct=where not in (_APPROVALS, _HELP_DESK),
                 handle=handle,
                 fields=dict(fields or {}),
                 at=datetime.now(UTC),
@@ -389,6 +391,28 @@ async def a_ticket(play: Play) -> None:
     await play.ends(ref, "done")
 
 
+async def a_person(play: Play) -> None:
+    """A hand-off is taken, answered and finished in the help desk's room; each of it once."""
+    ref = await play.asks("talk_to_a_person")
+    await play.press(ref, "Yes, do it", times=2)
+    await play.ends(ref, "done")
+    await play.press(ref, "Taken by me", who=_HELPER, where=_HELP_DESK, times=2)
+    await play.press(ref, "Answer", who=_HELPER, where=_HELP_DESK, fields={"answer": "the left one?"})
+    await play.until(lambda: _noted(play, ref, "helper"), f"{ref}: the answer did not reach the ticket")
+    await play.press(ref, "Send", fields={"answer": "the right one"})
+    await play.until(lambda: _noted(play, ref, "person"), f"{ref}: the person's answer got nowhere")
+    await play.press(ref, "Done", who=_HELPER, where=_HELP_DESK, times=2)
+    settled = "SELECT 1 FROM hand_offs WHERE ref = ? AND ended = 'done' AND settled = version"
+    await play.until(lambda: play.lives.query("desk", settled, ref), f"{ref}: its end was not told")
+    if not await play.card(ref, "(the left one)") or not await play.card(ref, "(is done)"):
+        raise Broke(f"{ref}: what the helper said did not reach the person")
+
+
+async def _noted(play: Play, ref: str, side: str) -> list[Any]:
+    query = "SELECT 1 FROM hand_off_said WHERE id = ? AND side = ? AND noted"
+    return await play.lives.query("desk", query, f"{ref}:person", side)
+
+
 async def new_hire(play: Play) -> None:
     """One yes, several requests; then all of it is taken back."""
     query = "SELECT manager_id, name FROM person WHERE id = ?"
@@ -423,7 +447,7 @@ SCENES: dict[str, Scene] = {
     scene.__name__: scene
     for scene in (
         low, medium, critical, questions, give_back, overlap, reset, reset_not_shown, reset_not_me,
-        unlock, unlock_for_report, cancel, deny, race, time_off, a_ticket, new_hire, look_up,
+        unlock, unlock_for_report, cancel, deny, race, time_off, a_ticket, a_person, new_hire, look_up,
     )
 }  # fmt: skip
 ALONE: dict[str, Scene] = {"expire": expire}  # with times of their own

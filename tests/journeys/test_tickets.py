@@ -229,8 +229,11 @@ class TestAHandOff:
             assert len(answers) == 1
 
 
-async def test_where_no_ticket_system_is_connected_it_is_said(desk: House) -> None:
-    object.__setattr__(desk.app.engine, "help_desk", None)
+async def test_where_neither_a_ticket_system_nor_a_channel_is_connected_it_is_said(
+    desk: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.app.web, "help_desk", lambda: None)
+    monkeypatch.setattr(desk.app.engine, "help_desk", None)
     await desk.says("ana", FLICKERS)
     assert "No ticket system is connected to me" in await desk.heard("ana")
 

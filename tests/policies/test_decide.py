@@ -214,3 +214,19 @@ def test_an_owner_is_known_by_id_alone() -> None:
     assert not SHIPPED.may_approve(
         ask, otto, stage="owner", fallback=False, attested=frozenset(), now=NOON
     ).allowed
+
+
+def test_people_are_asked_for_an_exception_only_where_no_rule_keeps_somebody_safe() -> None:
+    assert SHIPPED.excusable((DEFAULT_DENY,)), "nothing forbids it"
+    assert SHIPPED.excusable(("access.within-the-limit", "access.contractors-not-critical"))
+    assert not SHIPPED.excusable(("access.within-the-limit", "people.frozen-nothing")), "one is enough"
+    assert not SHIPPED.excusable((FACTS_REFUSED,))
+    assert not SHIPPED.excusable(("a rule that is not there any more",))
+    assert not SHIPPED.excusable(())
+    safety = ("people.", "credentials.", "own-data.", "approvals.", "admin.")
+    assert not [id_ for id_, rule in SHIPPED.rules.items() if rule.exceptions and id_.startswith(safety)]
+
+
+def test_an_exception_that_nobody_could_be_asked_for_is_a_wrong_rule() -> None:
+    with pytest.raises(PolicyError, match="@exceptions names 'everybody'; there are people"):
+        with_rules('@id("x") @why("No.") @exceptions("everybody") forbid (principal, action, resource);')

@@ -33,6 +33,16 @@ WISHES = (
     "I need access to production deploy for 1 day",
     "I forgot my password, please reset it",
 )
+CORRECTIONS = (
+    "make it 3 days",
+    "no, until Friday",
+    "no, 2 days",
+    "make it 300 days",
+    "I meant production deploy",
+    "no, not that one",
+    "for Luis, not me",
+    "I need access to figma and the data warehouse for 2 days",
+)
 RESOURCES = ("figma", "data-warehouse", "production-database-read", "production-deploy")
 MINUTES = (11, 60, 5 * 60, 25 * 60, 30 * 60)
 
@@ -93,6 +103,13 @@ class Approvals(RuleBasedStateMachine):
     def asks_for_what_needs_nobody(self, who: str, days: int) -> None:
         """So that grants of the same thing lie over each other."""
         self.asks(who, f"I need access to figma for {days} days")
+
+    @rule(who=st.sampled_from(ASKERS), says=st.sampled_from(CORRECTIONS), again=st.booleans())
+    def changes_their_mind(self, who: str, says: str, again: bool) -> None:
+        self.run(self.desk.says(who, says))
+        if again and "Yes, do it" in self.run(self.desk.buttons(who)):
+            self.run(self.desk.press(who, "Yes, do it"))
+        self._collect()
 
     @rule(who=people, which=st.integers(0, 10**6), spoke=st.booleans())
     def presses(self, who: str, which: int, spoke: bool) -> None:

@@ -22,6 +22,8 @@ async def check(api: Api, settings: Settings) -> list[Line]:
     if settings.slack_app_token:
         lines.append(await _app_token(settings))
     lines.append(await _channel(api, settings.slack_approvals))
+    if settings.slack_help_desk:
+        lines.append(await _channel(api, settings.slack_help_desk, "SLACK_HELP_DESK_CHANNEL"))
     return lines
 
 
@@ -72,14 +74,14 @@ async def _app_token(settings: Settings) -> Line:
     return "slack socket", True, "Socket Mode answers"
 
 
-async def _channel(api: Api, channel: str) -> Line:
+async def _channel(api: Api, channel: str, setting: str = "SLACK_APPROVALS_CHANNEL") -> Line:
     name = "slack channel"
     if not channel:
         return name, True, "SLACK_APPROVALS_CHANNEL is empty: approvals go to the approvers alone"
     try:
         answer = await api.call("conversations.info", channel=channel)
     except (PlatformDown, Refused) as error:
-        return name, False, f"SLACK_APPROVALS_CHANNEL: {error}; invite @Deskhand to it"
+        return name, False, f"{setting}: {error}; invite @Deskhand to it"
     said = answer.get("channel") or {}
     if said.get("is_ext_shared") or said.get("is_pending_ext_shared"):
         return name, False, f"#{said.get('name')} is shared with another company: choose one that is not"

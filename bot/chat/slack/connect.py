@@ -48,7 +48,10 @@ class Slack:
     def __init__(self, settings: Settings) -> None:
         hosts = frozenset({_REPLIES, urlsplit(settings.slack_api_url).netloc.replace("slack.com", _REPLIES)})
         self.platform = SlackPlatform(
-            Api(settings.slack_bot_token, settings.slack_api_url), settings.slack_approvals, reply_hosts=hosts
+            Api(settings.slack_bot_token, settings.slack_api_url),
+            settings.slack_approvals,
+            reply_hosts=hosts,
+            help_desk=settings.slack_help_desk,
         )
         self._settings = settings
         self._receive: Receive | None = None

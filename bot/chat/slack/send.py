@@ -42,12 +42,14 @@ class SlackPlatform:
     replaces: bool = False
     typed_commands: bool = False
 
-    def __init__(self, api: Api, approvals: str, *, reply_hosts: frozenset[str]) -> None:
+    def __init__(self, api: Api, approvals: str, *, reply_hosts: frozenset[str], help_desk: str = "") -> None:
         """:param approvals: id of the approvals channel; empty: there is none
+        :param help_desk: id of the help desk's channel; likewise
         :param reply_hosts: where a response_url may lead"""
         self.api = api
         self.members = Members(api)
         self._approvals = approvals
+        self._help_desk = help_desk
         self._reply_hosts = reply_hosts
         self._sent: OrderedDict[str, tuple[MessageRef, str]] = OrderedDict()  # mark -> where, which content
         self._doubted: set[str] = set()  # marks of which the answer was lost
@@ -75,6 +77,9 @@ class SlackPlatform:
 
     def approvals(self) -> str | None:
         return self._approvals or None
+
+    def help_desk(self) -> str | None:
+        return self._help_desk or None
 
     async def send(self, conversation: str, card: Card, *, key: str) -> MessageRef:
         mark = hashlib.sha256(key.encode()).hexdigest()[:32]

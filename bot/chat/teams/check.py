@@ -23,7 +23,10 @@ async def check(platform: TeamsPlatform, keys: Keys, settings: Settings) -> list
         ]
     log_in = await _log_in(platform, settings)
     lines = [log_in, await _keys(keys), _address(settings)]
-    return [*lines, await _channel(platform)] if log_in[1] else lines
+    if not log_in[1]:
+        return lines
+    lines.append(await _channel(platform))
+    return [*lines, await _help_desk(platform, settings)] if settings.teams_help_desk else lines
 
 
 async def prove(platform: TeamsPlatform, account: str, key: str) -> Line:
@@ -75,3 +78,12 @@ async def _channel(platform: TeamsPlatform) -> Line:
         True,
         f"{count}{' or more' if page.get('continuationToken') else ''} people can be found through it",
     )
+
+
+async def _help_desk(platform: TeamsPlatform, settings: Settings) -> Line:
+    name = "teams help desk"
+    try:
+        await platform.api.members(settings.teams_service_url, settings.teams_help_desk)
+    except (PlatformDown, Refused) as error:
+        return name, False, f"TEAMS_HELP_DESK_CHANNEL: {error}; add Deskhand to that team"
+    return name, True, settings.teams_help_desk

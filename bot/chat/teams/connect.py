@@ -51,9 +51,13 @@ class Teams:
                     certificate=settings.teams_certificate_file,
                 )
             )
-        channel, where = settings.teams_approvals, settings.teams_service_url
-        team = Place(channel, "", "", where, settings.teams_tenant_id, False) if channel else None
-        self.platform = TeamsPlatform(Api(tokens), self._home, team)
+        approvals, help_desk = (
+            Place(channel, "", "", settings.teams_service_url, settings.teams_tenant_id, False)
+            if channel
+            else None
+            for channel in (settings.teams_approvals, settings.teams_help_desk)
+        )
+        self.platform = TeamsPlatform(Api(tokens), self._home, approvals, help_desk)
         self._keys = Keys(settings.teams_openid_url)
         self._settings = settings
         self._ready: Callable[[], bool] = lambda: False

@@ -39,12 +39,16 @@ class TeamsPlatform:
     replaces: bool = True
     typed_commands: bool = True
 
-    def __init__(self, api: Api, home: Home, team: Place | None) -> None:
-        """:param team: the approvals channel, where there is one"""
+    def __init__(self, api: Api, home: Home, team: Place | None, help_desk: Place | None = None) -> None:
+        """:param team: the approvals channel, where there is one
+        :param help_desk: the help desk's channel; likewise"""
         self.api = api
-        self.members = Members(api, home.tenants, team, lenient=not home.app_id, directory=home.directory)
+        self.members = Members(
+            api, home.tenants, team or help_desk, lenient=not home.app_id, directory=home.directory
+        )
         self._home = home
         self._team = team
+        self._help_desk = help_desk
         self._sent: OrderedDict[str, tuple[MessageRef, str]] = OrderedDict()  # key -> where, which content
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -78,6 +82,9 @@ class TeamsPlatform:
 
     def approvals(self) -> str | None:
         return self._team.conversation if self._team else None
+
+    def help_desk(self) -> str | None:
+        return self._help_desk.conversation if self._help_desk else None
 
     async def send(self, conversation: str, card: Card, *, key: str) -> MessageRef:
         activity = render.message(card)
@@ -124,7 +131,7 @@ class TeamsPlatform:
         try:
             return await self.api.post(service, conversation, self._from_us(conversation, activity))
         except Refused as error:
-            if error.status in _GONE and conversation != self.approvals():
+            if error.status in _GONE and conversation not in (self.approvals(), self.help_desk()):
                 await self.members.places.forget(base(conversation))
             raise Unreachable(str(error)) from error
 
@@ -138,8 +145,9 @@ class TeamsPlatform:
 
     def _service(self, conversation: str) -> str:
         place = self.members.places.at(base(conversation))
-        if place is None and self._team and base(conversation) == self._team.conversation:
-            place = self._team
+        for channel in (self._team, self._help_desk):
+            if place is None and channel and base(conversation) == channel.conversation:
+                place = channel
         if place is None:
             raise Unreachable(f"Teams knows no conversation {conversation[:80]!r}")
         return place.service_url

@@ -30,6 +30,7 @@ class Choice:
     title: str = ""
     department: str = ""
     approvals: bool = True  # may read the approvals channel
+    helps: bool = False  # may read the help desk's channel
 
 
 class Roster(Protocol):

@@ -45,7 +45,7 @@ from bot.chat.web.guard import Guard, problem
 from bot.chat.web.identity import SESSION_SECONDS, Choice, Known, Roster, Sessions
 from bot.chat.web.live import TooManyWindows
 from bot.chat.web.render import shown
-from bot.chat.web.send import ACCOUNT_LENGTH, APPROVALS, DIRECT, WebPlatform
+from bot.chat.web.send import ACCOUNT_LENGTH, APPROVALS, DIRECT, HELP_DESK, WebPlatform
 from bot.chat.web.store import Message, StoreDown
 
 PAGE = 50  # messages
@@ -53,6 +53,7 @@ TEXT = 4000  # characters of one message or one field
 FIELDS = 50
 HEARTBEAT_SECONDS = 15.0
 RETRY_SECONDS = 2
+_ROOMS = {APPROVALS: "Approvals", HELP_DESK: "Help desk"}
 
 STATIC = Path(__file__).parent / "static"
 REMOVED_NOTICE = (
@@ -101,7 +102,8 @@ class Person:
 
     @property
     def conversations(self) -> tuple[str, ...]:
-        return (DIRECT + self.account, *((APPROVALS,) if self.choice.approvals else ()))
+        channels = ((APPROVALS, self.choice.approvals), (HELP_DESK, self.choice.helps))
+        return (DIRECT + self.account, *(channel for channel, reads in channels if reads))
 
 
 def web_app(
@@ -206,8 +208,8 @@ class _Desk:
         conversations = [
             {
                 "id": conversation,
-                "name": "Approvals" if conversation == APPROVALS else "Deskhand",
-                "direct": conversation != APPROVALS,
+                "name": _ROOMS.get(conversation, "Deskhand"),
+                "direct": conversation not in _ROOMS,
                 "unread": await self.platform.messages.unread(person.account, conversation),
             }
             for conversation in person.conversations
@@ -291,7 +293,7 @@ class _Desk:
                 kind=InboundKind.PRESS,
                 account=person.account,
                 conversation=conversation,
-                direct=conversation != APPROVALS,
+                direct=conversation not in _ROOMS,
                 handle=sent.handle,
                 fields={name: plain(value, TEXT) for name, value in sent.fields.items()},
                 message_id=str(card.id),

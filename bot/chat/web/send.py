@@ -13,6 +13,7 @@ from bot.chat.web.render import shown
 from bot.chat.web.store import BOT, Message, Messages, StoreDown
 
 APPROVALS = "approvals"
+HELP_DESK = "help-desk"
 DIRECT = "dm:"
 ACCOUNT_LENGTH = 100  # characters; Inbound.id holds an account and a client's id in 200
 
@@ -42,9 +43,12 @@ class WebPlatform:
     def approvals(self) -> str | None:
         return APPROVALS
 
+    def help_desk(self) -> str | None:
+        return HELP_DESK
+
     async def send(self, conversation: str, card: Card, *, key: str) -> MessageRef:
         direct = conversation.startswith(DIRECT) and conversation != DIRECT
-        if conversation != APPROVALS and not direct:
+        if conversation not in (APPROVALS, HELP_DESK) and not direct:
             raise Unreachable(f"the web desk has no conversation {conversation[:200]!r}")
         try:
             now = shown(card).model_dump_json()

@@ -127,6 +127,7 @@ class TestDoctor:
             ({"slack_bot_token": "xoxb-old"}, "invalid_auth"),
             ({"slack_app_token": "xapp-old"}, "SLACK_APP_TOKEN: apps.connections.open: invalid_auth"),
             ({"slack_approvals": "C0NOWHERE"}, "channel_not_found"),
+            ({"slack_help_desk": "C0NOWHERE"}, "SLACK_HELP_DESK_CHANNEL: "),
         ],
     )
     async def test_it_names_the_setting_that_has_to_be_mended(

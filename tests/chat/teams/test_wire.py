@@ -310,6 +310,15 @@ class TestDoctor:
         ]
         assert "https://desk.example.com/api/messages" in lines[2][2]
 
+    async def test_the_help_desks_channel_is_looked_at_where_there_is_one(self, desk: Team) -> None:
+        room = desk.teams.add_channel("helpers")
+        settings = replace(desk.house.app.settings, teams_help_desk=room.id)
+        assert (await _checked(settings, desk))[-1] == ("teams help desk", True, room.id)
+        room.installed = False
+        name, fine, said = (await _checked(settings, desk))[-1]
+        assert (name, fine) == ("teams help desk", False)
+        assert said.startswith("TEAMS_HELP_DESK_CHANNEL: ")
+
     async def test_it_says_what_is_not(self, desk: Team) -> None:
         settings = desk.house.app.settings
         desk.teams.keys_down = True

@@ -5,6 +5,16 @@ import { collect, drawCard, missing } from "./card.js";
 import { ago, avatar, byId, day, el, exact } from "./dom.js";
 
 const SUGGESTIONS = ["I'm locked out", "I need Figma for two weeks", "How many vacation days have I left?", "What are my open requests?"];
+const CHANNELS = {
+  approvals: {
+    about: "Requests that wait for a decision, and how they ended.",
+    empty: ["Nothing waits for a decision", "When somebody asks for something that needs approval, the card appears here."],
+  },
+  "help-desk": {
+    about: "People who need a person, with all that is known. Your answers go to them.",
+    empty: ["Nobody waits for a person", "When somebody asks for a person, or something is stuck, the card appears here."],
+  },
+};
 const WORKING_SECONDS = 30; // how long "working on it" stands when nothing follows
 
 const state = {
@@ -49,7 +59,7 @@ async function loadRoom(conversation) {
 }
 
 function roomFromHash() {
-  const wanted = location.hash === "#approvals" ? "approvals" : "";
+  const wanted = location.hash.slice(1);
   return state.rooms.has(wanted) ? wanted : state.me.conversations[0].id;
 }
 
@@ -116,7 +126,7 @@ function arrived(room, message) {
   const looking = room.id === state.open && document.visibilityState === "visible";
   if (looking) markSeen(room);
   else room.unread += 1;
-  announce(`${room.direct ? "Deskhand" : "Approvals"}: ${spoken(message)}`);
+  announce(`${room.name}: ${spoken(message)}`);
 }
 
 function spoken(message) {
@@ -169,10 +179,10 @@ function drawRooms() {
       el(
         "a",
         {
-          href: room.direct ? "#deskhand" : "#approvals",
+          href: room.direct ? "#deskhand" : `#${room.id}`,
           class: "room-link",
           "aria-current": room.id === state.open ? "page" : false,
-          "data-room": room.direct ? "direct" : "approvals",
+          "data-room": room.direct ? "direct" : room.id,
         },
         el("span", { class: `room-sign ${room.direct ? "sign-direct" : "sign-channel"}`, "aria-hidden": "true" }),
         el("span", {}, room.name),
@@ -186,7 +196,7 @@ function drawRooms() {
   if (focused) list.querySelector(`[data-room=${focused}]`)?.focus();
   const unread = [...state.rooms.values()].reduce((sum, room) => sum + room.unread, 0);
   const room = state.rooms.get(state.open);
-  document.title = `${unread ? `(${unread > 99 ? "99+" : unread}) ` : ""}${room.direct ? "" : "Approvals · "}Deskhand`;
+  document.title = `${unread ? `(${unread > 99 ? "99+" : unread}) ` : ""}${room.direct ? "" : `${room.name} · `}Deskhand`;
   byId("icon").href = unread ? "/static/logo-unread.svg" : "/static/logo.svg";
 }
 
@@ -196,7 +206,7 @@ function openRoom(id) {
   byId("room-name").textContent = room.name;
   byId("room-about").textContent = room.direct
     ? "Ask for access, an unlock or your vacation balance. Only you and Deskhand see this."
-    : "Requests that wait for a decision, and how they ended.";
+    : CHANNELS[room.id].about;
   byId("composer").hidden = !room.direct;
   byId("read-only").hidden = room.direct;
   working(false);
@@ -307,7 +317,8 @@ function drawEmpty(room) {
   empty.hidden = room.messages.size > 0 || state.pending.size > 0;
   if (empty.hidden) return;
   if (!room.direct) {
-    empty.replaceChildren(el("h2", {}, "Nothing waits for a decision"), el("p", {}, "When somebody asks for something that needs approval, the card appears here."));
+    const [nothing, when] = CHANNELS[room.id].empty;
+    empty.replaceChildren(el("h2", {}, nothing), el("p", {}, when));
     return;
   }
   const chips = SUGGESTIONS.map((text) => el("li", {}, el("button", { type: "button", class: "chip", onclick: () => send(text) }, text)));
