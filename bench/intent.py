@@ -40,7 +40,7 @@ def main() -> None:
     classifier = Classifier.load()
     loaded = time.perf_counter() - started
     understander = Understander(classifier, Catalogue.load(ROOT / "policies" / "catalogue.yaml"))
-    texts = [message.text for message in read(ROOT / "tests" / "intent" / "heldout.jsonl")]
+    texts = [message.text for message in read(ROOT / "tests" / "intent" / "heldback.jsonl")]
     classify = timed(classifier.classify, texts)
     propose = timed(
         lambda text: understander.propose(text, now=NOW, time_zone="Europe/Berlin", slots_of=SLOTS), texts

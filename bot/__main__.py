@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import logging
 import os
-import runpy
 import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import partial
+from pathlib import Path
 
 import structlog
 
@@ -20,9 +21,10 @@ from bot.audit.chain import BrokenTrail
 from bot.chat.platform import ChatWrong
 from bot.chat.web.guard import NotLoopback, check_host
 from bot.intent.classify import WeightsError
-from bot.intent.evaluate import MessagesError
+from bot.intent.evaluate import MessagesError, read
 from bot.people import SIGN_IN
 from bot.settings import SettingError, Settings
+from bot.settings.paths import Paths
 from bot.store.database import StorageDown
 from bot.store.keys import KeyFileError
 from bot.store.lock import AlreadyRunning
@@ -82,9 +84,14 @@ def _ask(settings: Settings, args: argparse.Namespace) -> int:
 
 def _train(settings: Settings, args: argparse.Namespace) -> int:
     try:
-        runpy.run_module("bot.learning", run_name="__main__")  # by name: it needs scikit-learn, we do not
+        learning = importlib.import_module("bot.learning")  # by name: it needs numpy and scipy, we do not
     except ModuleNotFoundError as missing:
         raise Wrong(f"training needs {missing.name}, which `make test` installs") from missing
+    if args.also is None:
+        learning.main()
+    else:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        learning.main(read(Path(args.also)), Paths(settings.data).weights)
     return 0
 
 
@@ -130,7 +137,10 @@ def _parser() -> argparse.ArgumentParser:
     doc.add_argument(
         "--message", metavar="WHO", help="also send this person a direct message, and read it back"
     )
-    _add(commands, "train", _train, "learn the phrases of bot/actions anew")
+    train = _add(commands, "train", _train, "learn the phrases of bot/actions/phrases anew")
+    train.add_argument(
+        "--also", metavar="FILE", help="your own phrases, JSON lines: the weights go into the data folder"
+    )
     judge = _add(commands, "eval", admin.evaluate, "measure understanding on a file of messages")
     judge.add_argument("file", help='JSON lines: {"text", "intent", "accepted"}')
     return parser

@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 from sqlalchemy import Connection
 
-from bot.app import App, actions_of, assemble, now
+from bot.app import App, actions_of, assemble, classifier_of, now
 from bot.audit import export as exporting
 from bot.audit.checkpoint import CheckpointFile, public_key
 from bot.audit.query import Filter, ago, find, line
@@ -30,7 +30,6 @@ from bot.chat.slack.manifest import manifest
 from bot.chat.teams import package as teams_app
 from bot.commands import resting
 from bot.intent import evaluate as evaluation
-from bot.intent.classify import Classifier
 from bot.intent.understand import Understander
 from bot.people import find_person
 from bot.procedures.action import SlotKind
@@ -297,7 +296,7 @@ def teams_package(settings: Settings, args: Namespace) -> int:
 
 
 def evaluate(settings: Settings, args: Namespace) -> int:
-    understander = Understander(Classifier.load(), Catalogue.load(settings.policies / "catalogue.yaml"))
+    understander = Understander(classifier_of(settings), Catalogue.load(settings.policies / "catalogue.yaml"))
     found = evaluation.figures(evaluation.read(Path(args.file)), understander.classify)
     print(evaluation.report(found))
     print(evaluation.table(found))

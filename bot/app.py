@@ -33,7 +33,7 @@ from bot.chat.web.send import WebPlatform
 from bot.chat.web.serve import WebServer, web_server
 from bot.desk import Desk
 from bot.durable import Jobs
-from bot.intent.classify import Classifier
+from bot.intent.classify import NONE, WEIGHTS, Classifier, WeightsError
 from bot.intent.model import Completion, Limits, Model
 from bot.intent.understand import Understander
 from bot.lookups import Declared, declared
@@ -190,6 +190,21 @@ def actions_of(settings: Settings) -> Registry:
     return Registry({**built_in, **more})
 
 
+def classifier_of(settings: Settings) -> Classifier:
+    """With the weights that were trained on this machine, where there are any.
+
+    :raises CannotStart: they were trained for another release
+    """
+    own = Paths(settings.data).weights
+    try:
+        classifier = Classifier.load(own if own.exists() else WEIGHTS)
+    except WeightsError as error:
+        raise CannotStart(str(error)) from error
+    if set(classifier.weights.classes) != {*(action.name for action in discover().named()), NONE}:
+        raise CannotStart(f"{own}: these are not this release's actions. Train again: docs/understanding.md")
+    return classifier
+
+
 def load_policies(settings: Settings, registry: Registry) -> tuple[Policies, Catalogue]:
     """:raises CannotStart: with everything that is wrong with the rules"""
     if problems := check(settings.policies, registry.ruled()):
@@ -245,7 +260,7 @@ def assemble(
     engine = Engine(office)
     phrases = {each.name: each.phrases for each in registry.named() if isinstance(each, Declared)}
     leads = {each.name: each.lead for each in registry.named() if each.lead}
-    understander = Understander(Classifier.load(), catalogue, phrases, leads)
+    understander = Understander(classifier_of(settings), catalogue, phrases, leads)
     model = _model(completion or completion_of(settings), office)
     desk = Desk(office, engine, understander, Inbox(keys), model)
     ready = asyncio.Event()

@@ -1,7 +1,8 @@
-"""Makes the pictures of docs/time-off.md and docs/tickets.md: `.venv/bin/python -m scripts.work_pictures`.
+"""Makes pictures of docs/ about work: `.venv/bin/python -m scripts.work_pictures`.
 
 Two weeks off, asked for and decided; a hand-off to a person and the answer that comes back; a laptop for
-somebody who starts. Once in light and once in dark.
+somebody who starts; a question answered with its source, and a wrong guess corrected. Once in light and once
+in dark.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def _take(pictures: Pictures, desk: Deskhand) -> None:
     _time_off(pictures, ana, bo)
     _hand_off(pictures, ana, desk)
     _new_hire(pictures, bo)
+    _understanding(pictures, Person.arrives(pictures.chrome, pictures.url, "Luis Moreno"))
 
 
 def _time_off(pictures: Pictures, ana: Person, bo: Person) -> None:
@@ -84,6 +86,20 @@ def _new_hire(pictures: Pictures, bo: Person) -> None:
     bo.sees("On their way")
     after = pictures.shot(bo, 640, 800)
     pictures.side_by_side("new-hire", 640, {"One yes": asked, "Each part goes its own way": after})
+
+
+def _understanding(pictures: Pictures, luis: Person) -> None:
+    luis.says("can I carry vacation days over into next year?")
+    luis.sees("This is what I found")
+    found = pictures.shot(luis, 640, 800)
+    luis.says("I need Miro for two weeks")
+    luis.sees("Waiting for your yes")
+    luis.says("no, I meant Figma, and only until Friday")
+    luis.sees("Add Luis Moreno to Figma")
+    corrected = pictures.shot(luis, 640, 800)
+    pictures.side_by_side(
+        "understanding", 640, {"A question, with its source": found, "A wrong guess, corrected": corrected}
+    )
 
 
 if __name__ == "__main__":

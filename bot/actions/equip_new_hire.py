@@ -27,8 +27,9 @@ class EquipNewHire(Procedure):
 
     async def preview(self, world: World, sender: Person, subject: Person, params: Params) -> Preview:
         accesses = world.catalogue.bundle(subject.department)
+        whose = subject.department or "everybody"
         return Preview(
-            sentence=f"Equip {subject.name} with a laptop and what {subject.department or 'everybody'} works with",
+            sentence=f"Equip {subject.name} with a laptop and what {whose} works with",
             facts=(Fact(label="For", value=f"{subject.name}, {subject.title}"),),
             done=f"What {subject.name} needs is asked for; each part goes its own way.",
             parts=(

@@ -22,10 +22,11 @@ class ExpenseStatus(Lookup):
         if not mine:
             return [Card(title=self.title, text="You have no expense report on record.")]
         newest = mine[0]
+        status = plain(newest.status, 40).lower()
         return [
             Card(
                 title=self.title,
-                text=f"The newest: {plain(newest.title, 100)}, {_amount(newest)}: {plain(newest.status, 40).lower()}.",
+                text=f"The newest: {plain(newest.title, 100)}, {_amount(newest)}: {status}.",
                 facts=tuple(Fact(label=plain(each.id, 40), value=_line(each)) for each in mine[:_SHOWN]),
                 footer=f"The newest {_SHOWN} of {len(mine)}" if len(mine) > _SHOWN else "",
             )

@@ -68,10 +68,11 @@ class GrantAccess(Procedure):
         if ends and ends <= world.now:
             raise Impossible("That time is over already. Please ask again with a later one.")
         how_long = say.length(minutes) if ends is None else f"until {say.moment(ends, subject.time_zone)}"
+        timed = f"for {how_long}" if ends is None else how_long
         begins = say.moment(starts, subject.time_zone) if starts else "As soon as it is approved"
         stop = say.moment(ends, subject.time_zone) if ends else f"{say.length(minutes)} after that, by itself"
         return Preview(
-            sentence=f"Give {subject.name} access to {resource.name} {'for ' if ends is None else ''}{how_long}",
+            sentence=f"Give {subject.name} access to {resource.name} {timed}",
             facts=(
                 Fact(label="Access", value=resource.name),
                 Fact(label="Sensitivity", value=resource.sensitivity.value.capitalize()),

@@ -8,7 +8,8 @@ from integrations.contract import OutcomeUnknown, Passes, Person, SystemDown
 
 
 class NewCredential:
-    """A new password, which was sealed before; or, where the system makes passes, one of those, sealed at once."""
+    """A new password, which was sealed before; or, where the system makes passes, one of those, sealed
+    at once."""
 
     name = "set_password"
     no_undo = "The old password is not known to anybody; a wrong reset is ended by the next one."

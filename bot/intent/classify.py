@@ -1,6 +1,6 @@
 """Which action a message asks for, if any: a linear model over the features of the message.
 
-The weights are data, written by ``deskhand train`` (``bot/intent/train.py``); reading them needs
+The weights are data, made by ``scripts/teacher`` and moved on by ``deskhand train``; reading them needs
 neither numpy nor a training library. A ``Guess`` is an opinion, never a permission.
 """
 
@@ -12,18 +12,20 @@ import json
 import math
 import sys
 from array import array
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter, mul
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from bot.intent.features import Features
 
 NONE = "none"  # the name of "no action" among the guesses
 WEIGHTS = Path(__file__).with_name("weights.bin")
-_FORMAT = "deskhand intent weights 2"
+_FORMAT = "deskhand intent weights 3"
 
 
 class WeightsError(Exception):
@@ -39,7 +41,7 @@ class Guess:
 
 @dataclass(frozen=True)
 class Weights:
-    """All that training leaves behind."""
+    """All that training leaves behind. Features are known by their checksum: a fifth of the memory."""
 
     classes: tuple[str, ...]
     thresholds: tuple[float, ...]  # of each class: the probability from which on it counts
@@ -48,19 +50,14 @@ class Weights:
     intercepts: tuple[float, ...]
     known: frozenset[str]
     names: frozenset[str]
-    vocabulary: tuple[str, ...]
+    keys: Sequence[int]  # of the features (``key_of``), ascending
     rarity: Sequence[float]  # inverse document frequency of each feature
-    table: Sequence[Sequence[float]]  # a row a class, a column a feature; in ``unit``
+    table: Sequence[array[int]]  # a row a class, a column a feature; in ``unit``, 8 bits each
+    unit: float
     phrases_hash: str
-    unit: float = 1.0  # of the table: 16 bits a weight take a quarter of the memory of numbers
 
     def dump(self) -> bytes:
-        """The same bytes for the same weights. 16 bits a weight: a tenth of a per mille of the largest."""
-        unit, table = self.unit, self.table
-        if unit == 1.0:  # as it was fitted
-            largest = max((abs(w) for row in table for w in row), default=0.0) or 1.0
-            unit = largest / 32767
-            table = [[round(w / largest * 32767) for w in row] for row in table]
+        """The same bytes for the same weights."""
         head = {
             "format": _FORMAT,
             "phrases": self.phrases_hash,
@@ -71,47 +68,51 @@ class Weights:
             "intercepts": self.intercepts,
             "known": sorted(self.known),
             "names": sorted(self.names),
-            "features": len(self.vocabulary),
-            "unit": unit,
+            "features": len(self.keys),
+            "unit": self.unit,
         }
-        numbers = array("h", (round(100 * r) for r in self.rarity))
-        for row in table:
-            numbers.extend(int(w) for w in row)
+        text = json.dumps(head, ensure_ascii=False) + "\n"
+        keys, rarity = array("I", self.keys), array("H", (round(100 * r) for r in self.rarity))
         if sys.byteorder == "big":
-            numbers.byteswap()
-        text = json.dumps(head, ensure_ascii=False) + "\n" + "\n".join(self.vocabulary) + "\n\n"
-        return gzip.compress(text.encode() + numbers.tobytes(), 9, mtime=0)
+            keys.byteswap()
+            rarity.byteswap()
+        parts = (text.encode(), keys.tobytes(), rarity.tobytes(), *(row.tobytes() for row in self.table))
+        return gzip.compress(b"".join(parts), 9, mtime=0)
 
     @classmethod
     def read(cls, data: bytes) -> Weights:
         """:raises ValueError, KeyError, OSError, EOFError: for anything but what ``dump`` wrote"""
-        text, _, tail = gzip.decompress(data).partition(b"\n\n")
-        line, _, vocabulary = text.decode().partition("\n")
-        head: dict[str, Any] = json.loads(line)
+        text, _, tail = gzip.decompress(data).partition(b"\n")
+        head: dict[str, Any] = json.loads(text)
         if head["format"] != _FORMAT:
             raise ValueError(f"format is {head['format']!r}, not {_FORMAT!r}")
-        numbers = array("h", tail)
+        size, classes = int(head["features"]), tuple(head["classes"])
+        if len(tail) != size * (4 + 2 + len(classes)):
+            raise ValueError("the table does not fit the features")
+        keys, rarity = array("I", tail[: 4 * size]), array("H", tail[4 * size : 6 * size])
         if sys.byteorder == "big":
-            numbers.byteswap()
-        size, unit = int(head["features"]), float(head["unit"])
-        features = tuple(vocabulary.split("\n"))
-        if len(features) != size or len(numbers) != size * (len(head["classes"]) + 1):
-            raise ValueError("the table does not fit the vocabulary")
+            keys.byteswap()
+            rarity.byteswap()
         return cls(
-            classes=tuple(head["classes"]),
+            classes=classes,
             thresholds=tuple(head["thresholds"]),
             temperature=head["temperature"],
             families=tuple(head["families"]),
             intercepts=tuple(head["intercepts"]),
             known=frozenset(head["known"]),
             names=frozenset(head["names"]),
-            vocabulary=features,
             # Arrays, not tuples: a part of the memory, and nothing for the collector to walk.
-            rarity=array("d", (n / 100 for n in numbers[:size])),
-            table=tuple(numbers[at : at + size] for at in range(size, len(numbers), size)),
+            keys=keys,
+            rarity=array("d", (n / 100 for n in rarity)),
+            table=tuple(array("b", tail[at : at + size]) for at in range(6 * size, len(tail), size)),
+            unit=float(head["unit"]),
             phrases_hash=head["phrases"],
-            unit=unit,
         )
+
+
+def key_of(feature: str) -> int:
+    """What stands for a feature. Of 100,000 features two share one now and then, which does no harm."""
+    return crc32(feature.encode())
 
 
 class Vector:
@@ -120,12 +121,12 @@ class Vector:
     def __init__(
         self,
         features: Features,
-        vocabulary: Sequence[str],
+        keys: Sequence[int],
         rarity: Sequence[float],
         families: Sequence[float],
     ) -> None:
         self._features = features
-        self._place = {feature: place for place, feature in enumerate(vocabulary)}
+        self._keys = keys
         self._rarity = rarity
         self._families = families
 
@@ -133,7 +134,7 @@ class Vector:
         places: list[int] = []
         values: list[float] = []
         for weight, family in zip(self._families, self._features.of(text), strict=True):
-            found = [place for feature in family if (place := self._place.get(feature)) is not None]
+            found = self._places(family)
             if not found:
                 continue
             raw = [self._rarity[place] for place in found]
@@ -141,6 +142,15 @@ class Vector:
             places += found
             values += [value * scale for value in raw]
         return places, values
+
+    def _places(self, family: Iterable[str]) -> list[int]:
+        keys, last, found = self._keys, len(self._keys) - 1, []
+        for feature in family:
+            key = key_of(feature)
+            place = bisect_left(keys, key, hi=last)
+            if keys[place] == key:
+                found.append(place)
+        return found
 
 
 class Classifier:
@@ -150,7 +160,7 @@ class Classifier:
         self.weights = weights
         features = Features(weights.known, weights.names)
         self._threshold = dict(zip(weights.classes, weights.thresholds, strict=True))
-        self._vector = Vector(features, weights.vocabulary, weights.rarity, weights.families)
+        self._vector = Vector(features, weights.keys, weights.rarity, weights.families)
 
     @classmethod
     @cache
@@ -192,7 +202,7 @@ class Classifier:
         return [part / whole for part in parts]
 
 
-def phrases_hash(phrases: Mapping[str, Sequence[str]]) -> str:
+def phrases_hash(phrases: Mapping[str, Sequence[object]]) -> str:
     """Stands for the phrases a model was trained on: stale weights show by it."""
     canonical = json.dumps({name: list(phrases[name]) for name in sorted(phrases)}, ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

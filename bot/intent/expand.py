@@ -21,8 +21,15 @@ from __future__ import annotations
 
 import random
 import re
+from typing import NamedTuple
 
 from bot.intent.features import MARK
+
+
+class Phrase(NamedTuple):
+    text: str
+    language: str = "en"  # of the folder it stands in
+
 
 APPS = (
     "Figma", "GitHub", "Salesforce", "Jira", "Confluence", "Slack", "Zoom", "Notion", "Miro", "Tableau",
@@ -174,6 +181,33 @@ _AFTER = (
     "appreciate it", "Greetings from Lisbon", "sent from my phone", "right now", "again",
 )  # fmt: skip
 
+# The same in other languages, shorter: before and after a message.
+_AROUND = {
+    "en": (_BEFORE, _AFTER),
+    "de": (
+        ("Hallo,", "hi", "Guten Morgen,", "Moin", "Servus,", "bitte", "kurze Frage:", "Grüezi,",
+         "Liebes IT-Team,"),
+        ("danke", "Danke!", "bitte", "Vielen Dank im Voraus", "LG", "Mfg", "eilt!", "danke dir",
+         "Grüße aus Wien"),
+    ),
+    "fr": (
+        ("Bonjour,", "salut", "Bonsoir,", "Coucou,", "svp", "petite question :", "Hello,",
+         "Bonjour à tous,"),
+        ("merci", "Merci d'avance !", "svp", "s'il vous plaît", "cordialement", "c'est urgent", "stp",
+         "bonne journée"),
+    ),
+    "es": (
+        ("Hola,", "buenas", "Buenos días,", "Buenas tardes,", "por favor", "una consulta:", "hola equipo,",
+         "disculpa,"),
+        ("gracias", "¡Gracias!", "por favor", "porfa", "saludos", "es urgente", "mil gracias",
+         "quedo atento"),
+    ),
+    "pt": (
+        ("Olá,", "oi", "Bom dia,", "Boa tarde,", "por favor", "uma dúvida:", "oi pessoal,", "desculpa,"),
+        ("obrigado", "Obrigada!", "por favor", "pfv", "abraço", "é urgente", "valeu", "fico no aguardo"),
+    ),
+}  # fmt: skip
+
 _LISTS = {"month": MONTHS, "other": OTHERS, "group": GROUPS, "thing": THINGS}
 _BRACE = re.compile(r"\{(app|person|mail|mention|span|month|ref|other|group|thing)\}")
 _CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
@@ -186,13 +220,13 @@ _NEIGHBOURS = {
 }  # fmt: skip
 
 
-def messages(phrase: str, variants: int) -> list[str]:
+def messages(phrase: Phrase, variants: int) -> list[str]:
     """The phrase as ``variants`` different messages: the first plain, the others noisier."""
-    chance = random.Random(phrase)
-    variants *= 2 if variants > 1 and _CHOICE.search(phrase) else 1
-    made = [fill(phrase, chance)]
+    chance = random.Random(phrase.text)
+    variants *= 2 if variants > 1 and _CHOICE.search(phrase.text) else 1
+    made = [fill(phrase.text, chance)]
     while len(made) < variants:
-        made.append(_hurried(fill(phrase, chance), chance))
+        made.append(_hurried(fill(phrase.text, chance), chance, phrase.language))
     return made
 
 
@@ -222,15 +256,17 @@ def _one(kind: str, chance: random.Random) -> str:
     return "R-" + "".join(chance.choice(_REF_LETTERS) for _ in range(6))
 
 
-def _hurried(text: str, chance: random.Random) -> str:
-    if chance.random() < 0.35:
-        text = f"{chance.choice(_BEFORE)} {text}"
-    if chance.random() < 0.15:
-        text = f"{fill(chance.choice(_STORIES), chance)} {text}"
-    if chance.random() < 0.1:
-        text = f"{text}. {fill(chance.choice(_STORIES), chance)}"
-    if chance.random() < 0.35:
-        text = f"{text} {fill(chance.choice(_AFTER), chance)}"
+def _hurried(text: str, chance: random.Random, language: str) -> str:
+    before, after = _AROUND.get(language, ((), ()))
+    if before and chance.random() < 0.35:
+        text = f"{chance.choice(before)} {text}"
+    if language == "en":
+        if chance.random() < 0.15:
+            text = f"{fill(chance.choice(_STORIES), chance)} {text}"
+        if chance.random() < 0.1:
+            text = f"{text}. {fill(chance.choice(_STORIES), chance)}"
+    if after and chance.random() < 0.35:
+        text = f"{text} {fill(chance.choice(after), chance)}"
     if chance.random() < 0.3:
         text = _typo(text, chance)
     form = chance.random()

@@ -1,33 +1,41 @@
-"""Learn the classifier's weights from phrases. For development: the running desk never imports this.
+"""Learn the classifier's weights from messages. The running desk never imports this: it needs numpy.
 
-Needs scikit-learn. Everything is deterministic: the same phrases give the same predictions.
-Phrases are split into folds as wholes, with all the messages made of them, so that nothing is
-ever judged by a model that has seen its sibling.
+Learning begins with the weights that ship, where they are given, and moves them no further than new phrases
+ask for: a few phrases of one company shall not undo what many messages taught. Everything is deterministic:
+the same messages give the same weights. How sure is sure enough is set on messages that other people wrote
+than the phrases: a model is always too sure of what it has seen.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
-from sklearn.linear_model import LogisticRegression
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from bot.intent.classify import NONE, Classifier, Vector, Weights, phrases_hash
-from bot.intent.expand import FIRST, messages
+from bot.intent.classify import NONE, Classifier, Vector, Weights, key_of, phrases_hash
+from bot.intent.evaluate import Message
+from bot.intent.expand import FIRST, Phrase, messages
 from bot.intent.features import Features, listed, words_of
 
 _BRACES = re.compile(r"\{\w+\}")
 
-VARIANTS = 5  # messages made of one phrase
-FOLDS = 5
+FAMILIES = (1.0, 1.0, 0.5)  # words, pieces of words, concepts
+VARIANTS = 4  # messages made of one phrase
+FALSE_ACTIONS = (
+    0.015  # highest share of the messages that ask for nothing which may pass: the bar is 2 in 100
+)
+PRECISION = 0.975  # lowest share of what passes that has to be right: the bar is 97 in 100
 _LOWEST, _HIGHEST = 0.5, 0.995  # of a threshold
-_DEAREST = 500.0
-FALSE_ACTIONS = 0.02  # highest share of out-of-fold "none" messages that may pass the threshold
+_WITHIN = 0.9995  # share of the weights that 8 bits hold; a few very large ones are cut
+_SOFT = 0.5  # how much what is held already counts against what is written
+_FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-8  # Adam's constants, Kingma and Ba, arXiv 1412.6980
 
 # Names that mean "a person" to the model. Half of those in the training messages are left out,
 # so that it also learns what an unknown name looks like.
@@ -60,174 +68,207 @@ NAMES = frozenset(name.lower() for name in FIRST[::2]) | listed(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What was chosen by training on the earlier phrases and judging the later ones, which are in other
-    voices: a split by phrase alone flatters whatever remembers wordings."""
-
-    families: tuple[float, ...] = (1.0, 1.0, 0.5)  # words, pieces of words, concepts
-    regularity: float = 20.0  # inverse strength of L2
-    none_weight: float = 1.0  # how much a "none" message counts against one for an action
-
-
-SHAPE = Shape()
+Floats = NDArray[np.float32]
+Phrases = Mapping[str, Sequence[Phrase]]  # by name of the action
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A plain phrase as a model judged it that had never seen it."""
+class Lesson:
+    """Messages, and what they are."""
 
-    text: str
-    truth: str
-    chances: Mapping[str, float]
-
-    @property
-    def best(self) -> tuple[str, float]:
-        return max(self.chances.items(), key=lambda item: item[1])
+    texts: Sequence[str]
+    groups: Sequence[int]  # of each message the phrase it was made of; below 0: it is made of several
+    truth: Floats  # a row a message, a column a class: probabilities
+    classes: tuple[str, ...]
+    known: frozenset[str]  # words that mean something here; every other is unknown
 
 
-Rows = Sequence[tuple[str, str]]  # name of the action, phrase
+@dataclass(frozen=True, slots=True)
+class Effort:
+    epochs: int
+    rate: float
+    batch: int
+    steps: int = 0  # at least: few messages are gone through more often
 
 
-def train(phrases: Mapping[str, Sequence[str]], shape: Shape = SHAPE) -> Weights:
-    """Weights for ``phrases``: those of every action by its name, and those of ``none``."""
-    temperature, thresholds = calibrate(cross_validate(phrases, shape))
-    weights = fit(phrases, shape)
-    return replace(
-        weights, temperature=temperature, thresholds=tuple(thresholds[name] for name in weights.classes)
+ANEW = Effort(epochs=3, rate=0.01, batch=512)
+FURTHER = Effort(epochs=3, rate=0.004, batch=128, steps=200)
+
+
+def train(phrases: Phrases, judged: Sequence[Message], base: Weights | None = None) -> Weights:
+    """Weights for ``phrases``: those of every action by its name, and those of ``none``.
+
+    :param judged: messages by which it is set how sure is sure enough
+    :param base: weights to begin with
+    """
+    learnt = fit(lesson(phrases, base), base, FURTHER if base else ANEW)
+    return calibrated(replace(learnt, phrases_hash=phrases_hash(phrases)), judged)
+
+
+def lesson(phrases: Phrases, base: Weights | None = None) -> Lesson:
+    """The messages made of phrases. With ``base``, what that holds of them counts too."""
+    classes = tuple(sorted(phrases))
+    rows = [(at, phrase) for at, name in enumerate(classes) for phrase in phrases[name]]
+    made = [
+        (text, group, at) for group, (at, phrase) in enumerate(rows) for text in messages(phrase, VARIANTS)
+    ]
+    truth = np.zeros((len(made), len(classes)), np.float32)
+    truth[np.arange(len(made)), [at for _, _, at in made]] = 1
+    texts = [text for text, _, _ in made]
+    if base:
+        held = Classifier(replace(base, temperature=1.0))
+        soft = np.zeros_like(truth)
+        soft[:, [classes.index(name) for name in base.classes]] = [held.chances(text) for text in texts]
+        told = np.isin(truth.argmax(axis=1), [classes.index(name) for name in base.classes])[:, None]
+        truth = np.where(told, (1 - _SOFT) * truth + _SOFT * soft, truth).astype(np.float32)
+    return Lesson(
+        texts, [group for _, group, _ in made], truth, classes, known_words(p.text for _, p in rows)
     )
 
 
-def fit(phrases: Mapping[str, Sequence[str]], shape: Shape = SHAPE) -> Weights:
-    """Weights without calibration: the probabilities are raw, and the threshold is none."""
-    return replace(_fit(_rows(phrases), shape), phrases_hash=phrases_hash(phrases))
-
-
-def cross_validate(phrases: Mapping[str, Sequence[str]], shape: Shape = SHAPE) -> list[Judged]:
-    """Every phrase judged by the model of the other folds, uncalibrated."""
-    rows = _rows(phrases)
-    judged: list[Judged] = []
-    for fold in range(FOLDS):
-        model = Classifier(_fit([row for at, row in enumerate(rows) if at % FOLDS != fold], shape))
-        for name, phrase in rows[fold::FOLDS]:
-            text = messages(phrase, 1)[0]
-            chances = dict(zip(model.weights.classes, model.chances(text), strict=True))
-            judged.append(Judged(text, name, chances))
-    return judged
-
-
-def calibrate(judged: Sequence[Judged]) -> tuple[float, dict[str, float]]:
-    """The temperature that makes probabilities true on unseen phrases, and a threshold for each class.
-
-    Of all thresholds that let pass no more false actions than ``FALSE_ACTIONS``, those with the most true
-    ones: what is seldom mistaken need not be as sure as what often is.
-    """
-    temperature = min((0.4 + 0.02 * step for step in range(130)), key=lambda t: _loss(judged, t))
-    guesses = _by_guess(judged, temperature)
-    allowed = int(FALSE_ACTIONS * sum(one.truth == NONE for one in judged))
-    low, high = 0.0, _DEAREST  # what a false action costs, in true ones
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (low, middle) if _thresholds(guesses, middle)[1] <= allowed else (middle, high)
-    found, _ = _thresholds(guesses, high)
-    return round(temperature, 2), {name: found.get(name, _LOWEST) for name in {*found, *judged[0].chances}}
-
-
-def _by_guess(judged: Sequence[Judged], temperature: float) -> dict[str, list[tuple[float, str]]]:
-    """By action that was the likeliest: how likely, and the truth; the surest first."""
-    guesses: dict[str, list[tuple[float, str]]] = {}
-    for one in judged:
-        name = one.best[0]
-        if name != NONE:
-            guesses.setdefault(name, []).append((cooled(one.chances, temperature)[name], one.truth))
-    return {name: sorted(rows, reverse=True) for name, rows in guesses.items()}
-
-
-def _thresholds(
-    guesses: Mapping[str, Sequence[tuple[float, str]]], cost: float
-) -> tuple[dict[str, float], int]:
-    """The best threshold of each action at this cost of a false one; and how many "none" pass."""
-    found, passed = {}, 0
-    for name, rows in guesses.items():
-        best, score, nones, at_best = _HIGHEST, 0.0, 0, 0
-        top = 0.0
-        for chance, truth in rows:
-            if chance < _LOWEST:
-                break
-            score += 1 if truth == name else -cost
-            nones += truth == NONE
-            if score > top:
-                top, best, at_best = score, chance, nones
-        found[name] = round(min(max(best - 1e-4, _LOWEST), _HIGHEST), 4)
-        passed += at_best
-    return found, passed
-
-
-def cooled(chances: Mapping[str, float], temperature: float) -> dict[str, float]:
-    """Probabilities under a temperature, from those under none."""
-    powers = {name: max(chance, 1e-12) ** (1 / temperature) for name, chance in chances.items()}
-    whole = sum(powers.values())
-    return {name: power / whole for name, power in powers.items()}
-
-
-def _loss(judged: Sequence[Judged], temperature: float) -> float:
-    return -sum(math.log(cooled(one.chances, temperature)[one.truth]) for one in judged)
-
-
-def _rows(phrases: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-    return [(name, phrase) for name in sorted(phrases) for phrase in phrases[name]]
-
-
-def _known_words(rows: Rows) -> frozenset[str]:
-    """Words of at least two phrases. What stands in one only is treated as unknown, as most words of
-    a company's life will be."""
-    seen = Counter(word for _, phrase in rows for word in set(words_of(_BRACES.sub(" ", phrase))))
-    return frozenset(word for word, times in seen.items() if times > 1)
-
-
-def _fit(rows: Rows, shape: Shape) -> Weights:
-    known = _known_words(rows)
-    features = Features(known, NAMES)
-    made = [(name, text, at) for at, (name, phrase) in enumerate(rows) for text in messages(phrase, VARIANTS)]
-    vocabulary, rarity = _vocabulary(features, made)
-    vector = Vector(features, vocabulary, rarity, shape.families)
-    places: list[int] = []
-    values: list[float] = []
-    ends = [0]
-    for _, text, _ in made:
-        some_places, some_values = vector.of(text)
-        places += some_places
-        values += some_values
-        ends.append(len(places))
-    matrix = csr_matrix((values, places, ends), shape=(len(made), len(vocabulary)))
-    counts = np.array([shape.none_weight if name == NONE else 1.0 for name, _, _ in made]) / VARIANTS
-    model = LogisticRegression(C=shape.regularity, max_iter=200, tol=1e-3)
-    model.fit(matrix, [name for name, _, _ in made], sample_weight=counts)
+def fit(taught: Lesson, base: Weights | None, effort: Effort) -> Weights:
+    """Weights without calibration: the probabilities are raw, and the threshold is the lowest."""
+    known = taught.known | (base.known if base else frozenset())
+    keys, rarity = _features(Features(known, NAMES), taught, base)
+    vector = Vector(Features(known, NAMES), keys, rarity, FAMILIES)
+    table, intercepts = _begun(keys, taught.classes, base)
+    _descend(_matrix(vector, taught.texts, len(keys)), taught.truth, table, intercepts, effort)
+    unit = float(np.quantile(np.abs(table), _WITHIN)) / 127
+    stored = np.clip(np.round(table.T / unit), -127, 127).astype(np.int8)
     return Weights(
-        classes=tuple(str(name) for name in model.classes_),
-        thresholds=tuple(_LOWEST for _ in model.classes_),
+        classes=taught.classes,
+        thresholds=tuple(_LOWEST for _ in taught.classes),
         temperature=1.0,
-        families=shape.families,
-        intercepts=tuple(round(float(number), 4) for number in model.intercept_),
+        families=FAMILIES,
+        intercepts=tuple(round(float(number), 4) for number in intercepts),
         known=known,
         names=NAMES,
-        vocabulary=vocabulary,
+        keys=keys,
         rarity=rarity,
-        table=tuple(tuple(float(number) for number in row) for row in model.coef_),
+        table=tuple(array("b", row.tobytes()) for row in stored),
+        unit=unit,
         phrases_hash="",
     )
 
 
-def _vocabulary(
-    features: Features, made: Sequence[tuple[str, str, int]]
-) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """Features that at least two phrases share, and how rare each is among the phrases."""
-    phrases_with: dict[str, set[int]] = {}
-    for _, text, at in made:
+def _begun(keys: Sequence[int], classes: Sequence[str], base: Weights | None) -> tuple[Floats, Floats]:
+    """Nothing is known of anything, but what ``base`` knows."""
+    table = np.zeros((len(keys), len(classes)), np.float32)
+    intercepts = np.zeros(len(classes), np.float32)
+    if base:
+        places = np.searchsorted(np.array(keys, np.uint32), np.array(base.keys, np.uint32))
+        for name, row, intercept in zip(base.classes, base.table, base.intercepts, strict=True):
+            table[places, classes.index(name)] = np.array(row, np.float32) * base.unit
+            intercepts[classes.index(name)] = intercept
+    return table, intercepts
+
+
+def _descend(rows: csr_matrix, truth: Floats, table: Floats, intercepts: Floats, effort: Effort) -> None:
+    """Change ``table`` and ``intercepts`` until they say what is true, by Adam in batches."""
+    chance = np.random.default_rng(0)
+    weights = (table, intercepts)
+    moments = [(np.zeros_like(each), np.zeros_like(each)) for each in weights]
+    batches = math.ceil(len(truth) / effort.batch)
+    epochs = max(effort.epochs, math.ceil(effort.steps / batches))
+    steps = epochs * batches
+    step = 0
+    for _ in range(epochs):
+        order = chance.permutation(len(truth))
+        for at in range(0, len(order), effort.batch):
+            batch = order[at : at + effort.batch]
+            some = rows[batch]
+            wrong = (_softmax(some @ table + intercepts) - truth[batch]) / len(batch)
+            rate = effort.rate * max(0.02, 1 - step / steps)
+            step += 1
+            for weight, slope, (first, second) in zip(
+                weights, (np.asarray(some.T @ wrong), wrong.sum(axis=0)), moments, strict=True
+            ):
+                _adam(weight, slope, first, second, rate, step)
+
+
+def _adam(weight: Floats, slope: Floats, first: Floats, second: Floats, rate: float, step: int) -> None:
+    first *= _FIRST
+    first += (1 - _FIRST) * slope
+    second *= _SECOND
+    second += (1 - _SECOND) * slope * slope
+    size = np.sqrt(second / (1 - _SECOND**step))
+    weight -= rate / (1 - _FIRST**step) * first / (size + _TINY)
+
+
+def calibrated(weights: Weights, judged: Sequence[Message]) -> Weights:
+    """The temperature that makes probabilities true on messages of other authors, and a threshold: the
+    lowest that keeps both promises, few false actions and seldom the wrong one."""
+    model = Classifier(replace(weights, temperature=1.0))
+    logits = np.log(np.array([model.chances(message.text) for message in judged], np.float32) + 1e-12)
+    temperature = round(
+        min((0.4 + 0.05 * n for n in range(80)), key=lambda t: _loss(weights, logits / t, judged)), 2
+    )
+    threshold = _threshold(weights, _softmax(logits / temperature), judged)
+    return replace(weights, temperature=temperature, thresholds=tuple(threshold for _ in weights.classes))
+
+
+def _threshold(weights: Weights, chances: Floats, judged: Sequence[Message]) -> float:
+    idle = sum(message.intent == NONE for message in judged)
+    acted = right = false = 0
+    lowest = _HIGHEST
+    best = chances.argmax(axis=1)
+    for at in np.argsort(-chances.max(axis=1), kind="stable"):
+        name, message = weights.classes[best[at]], judged[at]
+        if name == NONE:
+            continue
+        acted += 1
+        right += name in message.accepted
+        false += message.intent == NONE and name not in message.accepted
+        if right >= PRECISION * acted and false <= FALSE_ACTIONS * idle:
+            lowest = float(chances[at].max())
+    return round(min(max(lowest - 1e-4, _LOWEST), _HIGHEST), 4)
+
+
+def _loss(weights: Weights, logits: Floats, judged: Sequence[Message]) -> float:
+    """How unlikely the truth was held, summed over the messages."""
+    at = [weights.classes.index(message.intent) for message in judged]
+    return float(-np.log(np.maximum(_softmax(logits)[np.arange(len(at)), at], 1e-9)).sum())
+
+
+def _softmax(logits: Floats) -> Floats:
+    parts = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(parts / parts.sum(axis=1, keepdims=True), np.float32)
+
+
+def known_words(texts: Iterable[str]) -> frozenset[str]:
+    """Words of at least two phrases, without what fills the braces. What stands in one only is treated as
+    unknown, as most words of a company's life will be."""
+    seen = Counter(word for text in texts for word in set(words_of(_BRACES.sub(" ", text))))
+    return frozenset(word for word, times in seen.items() if times > 1)
+
+
+def _matrix(vector: Vector, texts: Iterable[str], width: int) -> csr_matrix:
+    places, values, ends = array("l"), array("f"), array("l", [0])
+    for text in texts:
+        some_places, some_values = vector.of(text)
+        places.extend(some_places)
+        values.extend(some_values)
+        ends.append(len(places))
+    return csr_matrix((np.array(values), np.array(places), np.array(ends)), shape=(len(ends) - 1, width))
+
+
+def _features(features: Features, taught: Lesson, base: Weights | None) -> tuple[array[int], array[float]]:
+    """The keys of features that at least two phrases share, and how rare each is among the phrases."""
+    phrases_with: dict[int, set[int]] = {}
+    for text, group in zip(taught.texts, taught.groups, strict=True):
+        if group < 0:
+            continue
         for family in features.of(text):
             for feature in family:
-                phrases_with.setdefault(feature, set()).add(at)
-    kept = sorted(feature for feature, ats in phrases_with.items() if len(ats) > 1)
-    total = 1 + max(at for _, _, at in made)
+                phrases_with.setdefault(key_of(feature), set()).add(group)
+    total = 1 + max(taught.groups)
+    rarity = {
+        key: round(1 + math.log(total / len(groups)), 2)
+        for key, groups in phrases_with.items()
+        if len(groups) > 1
+    }
+    if base:
+        rarity |= dict(zip(base.keys, base.rarity, strict=True))
+    keys = array("I", sorted(rarity))
     # Rounded as stored, so that the model is fitted to the very numbers it will run on.
-    return tuple(kept), tuple(round(1 + math.log(total / len(phrases_with[feature])), 2) for feature in kept)
+    return keys, array("d", (rarity[key] for key in keys))

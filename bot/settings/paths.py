@@ -23,6 +23,11 @@ class Paths:
         return self.data / "knowledge.db"
 
     @property
+    def weights(self) -> Path:
+        """Of understanding, where a company has trained its own."""
+        return self.data / "weights.bin"
+
+    @property
     def web(self) -> Path:
         return self.data / "web.db"
 

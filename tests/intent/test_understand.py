@@ -80,8 +80,8 @@ def test_an_answer_fills_the_slot_that_was_asked_for(fill, slot):
     assert not fill(slot["resource"], "what?")
 
 
-def test_the_ranking_is_a_probability(propose):
-    chances = [chance for _, chance in propose("I forgot my password").ranking]
+def test_the_ranking_is_a_probability(classifier):
+    chances = [chance for _, chance in classifier.classify("I forgot my password").ranking]
     assert sum(chances) == pytest.approx(1)
     assert chances == sorted(chances, reverse=True)
 

@@ -1,7 +1,6 @@
 """The weights are those of the present phrases, and hold the bars on messages no phrase was written from."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,12 @@ import pytest
 from bot import learning
 from bot.actions import discover
 from bot.intent import train
-from bot.intent.classify import NONE, WEIGHTS, Classifier, Weights, WeightsError, phrases_hash
+from bot.intent.classify import NONE, WEIGHTS, Classifier, WeightsError, phrases_hash
 from bot.intent.evaluate import MessagesError, figures, read, report, table
+from bot.intent.expand import Phrase
 
-HELD_OUT = Path(__file__).with_name("heldout.jsonl")
-BLIND = HELD_OUT.with_name("blind.jsonl")  # written later, by somebody else
+HELD_BACK = Path(__file__).with_name("heldback.jsonl")  # neither learnt from nor calibrated on
+LANGUAGES = HELD_BACK.with_name("languages.jsonl")  # Spanish, German, French and Portuguese; the same
 
 
 @pytest.fixture(scope="session")
@@ -30,46 +30,85 @@ def test_the_weights_were_trained_on_the_present_phrases(classifier, phrases):
 
 def test_there_are_enough_different_phrases(phrases):
     for name, said in phrases.items():
-        assert len(set(said)) == len(said), f"{name} has a phrase twice"
+        texts = [phrase.text for phrase in said]
+        assert len(set(texts)) == len(texts), f"{name} has a phrase twice"
         assert len(said) >= (300 if name == NONE else 60)
-    everything = [phrase for said in phrases.values() for phrase in said]
+    everything = [phrase.text for said in phrases.values() for phrase in said]
     assert len(set(everything)) == len(everything), "a phrase stands under two actions"
 
 
-@pytest.mark.parametrize("file", [HELD_OUT, BLIND], ids=lambda file: file.stem)
-def test_messages_of_other_authors_are_understood(classifier, phrases, file):
-    # Two authors may hit on the same words; such a message shows nothing and is left out.
-    said = {phrase.casefold().rstrip("?.! ") for each in phrases.values() for phrase in each}
-    fresh = [message for message in read(file) if message.text.casefold().rstrip("?.! ") not in said]
-    found = figures(fresh, classifier.classify)
-    assert found.messages >= 200
+def test_what_measures_is_neither_learnt_nor_calibrated_on(phrases):
+    learnt = {plain(phrase.text) for said in phrases.values() for phrase in said}
+    judged = {plain(message.text) for message in read(learning.JUDGED)}
+    measured = [plain(message.text) for file in (HELD_BACK, LANGUAGES) for message in read(file)]
+    assert not judged & set(measured)
+    assert sum(text in learnt for text in measured) <= 0.05 * len(measured), (
+        "two authors may hit on the same words"
+    )
+
+
+def plain(text: str) -> str:
+    return text.casefold().strip().rstrip("?.! ")
+
+
+def fresh(file, phrases):
+    """Without what a phrase says too."""
+    learnt = {plain(phrase.text) for said in phrases.values() for phrase in said}
+    return [message for message in read(file) if plain(message.text) not in learnt]
+
+
+def test_messages_of_other_authors_are_understood(classifier, phrases):
+    found = figures(fresh(HELD_BACK, phrases), classifier.classify)
+    assert found.messages >= 300
+    assert found.accuracy >= 0.85, report(found)
+    assert found.action_precision >= 0.97, report(found)
+    assert found.action_recall >= 0.75, report(found)
+    assert found.false_actions <= 0.03, report(found)  # 5 messages
+
+
+def test_other_languages_are_understood_or_offered_and_seldom_mistaken(classifier, phrases):
+    found = figures(fresh(LANGUAGES, phrases), classifier.classify)
+    assert found.messages >= 140
+    assert found.best_accuracy >= 0.85, report(found)
     assert found.action_precision >= 0.95, report(found)
-    assert found.false_actions <= 0.05, report(found)
+    assert found.action_recall >= 0.5, report(found)
+    assert found.false_actions <= 0.03, report(found)
+
+
+MONITORS = (
+    "it mine this that everything monitors screens tubes cathodes televisions displays rooms four five ours"
+)
+
+
+def few(phrases):
+    return {name: said[:25] for name, said in list(phrases.items())[:4]}
 
 
 def test_training_is_repeatable(phrases):
-    """On a few phrases; ``make long`` does it on all of them, and compares with the stored weights."""
-    few = {name: said[:25] for name, said in list(phrases.items())[:4]}
-    one, other = (Classifier(train.fit(few)) for _ in range(2))
-    for message in read(HELD_OUT)[:40]:
-        assert one.classify(message.text) == other.classify(message.text)
+    one, other = (train.fit(train.lesson(few(phrases)), None, train.ANEW).dump() for _ in range(2))
+    assert one == other
 
 
-@pytest.mark.long
-@pytest.mark.timeout(600)
-def test_training_again_gives_the_same_predictions(classifier, phrases):
-    stored = classifier.weights
-    fitted = train.fit(phrases)
-    again = Classifier(replace(fitted, temperature=stored.temperature, thresholds=stored.thresholds))
-    for message in read(HELD_OUT):
-        before, after = classifier.classify(message.text), again.classify(message.text)
-        assert before.action == after.action
-        assert before.probability == pytest.approx(after.probability, abs=0.01)
+def test_training_goes_on_from_the_weights_that_are_there(classifier, phrases):
+    """A company's own words are learnt, a new action too, and what was known stays known."""
+    own = Phrase("the frobnicator bleeps again, please degauss it")
+    said = {
+        **few(phrases),
+        "open_ticket": (own,) * 3,
+        "degauss": tuple(Phrase(f"please degauss {what}") for what in MONITORS.split()),
+    }
+    said |= {name: phrases[name][:10] for name in classifier.weights.classes if name not in said}
+    weights = train.fit(train.lesson(said, classifier.weights), classifier.weights, train.FURTHER)
+    learnt = Classifier(weights)
+    assert learnt.classify("the frobnicator bleeps").ranking[0][0] == "open_ticket"
+    assert learnt.classify("please degauss everything here").ranking[0][0] == "degauss"
+    asked = read(HELD_BACK)
+    before = figures(asked, classifier.classify).best_accuracy
+    assert figures(asked, learnt.classify).best_accuracy >= before - 0.05
 
 
 def test_weights_are_read_as_they_were_written(classifier):
     assert classifier.weights.dump() == WEIGHTS.read_bytes()
-    assert Weights.read(WEIGHTS.read_bytes()) == classifier.weights
 
 
 @pytest.mark.parametrize("damage", [b"", b"not gzip", WEIGHTS.read_bytes()[:1000], WEIGHTS.read_bytes()[:-9]])
@@ -107,13 +146,11 @@ def test_a_wrong_line_is_named(tmp_path, line):
         read(path)
 
 
-def test_what_is_put_obliquely_is_never_mistaken_and_mostly_offered(classifier):
-    """Messages on time off, tickets, equipment and expenses that say it in passing."""
-    asked = read(HELD_OUT.with_name("blind_work.jsonl"))
-    found = figures(asked, classifier.classify)
-    assert found.action_precision >= 0.95, report(found)
+def test_the_right_action_is_among_what_is_offered(classifier):
+    """Three buttons are offered where nothing is sure."""
+    asked = [message for message in read(HELD_BACK) if message.intent != NONE]
     offered = [
         [name for name, _ in classifier.classify(each.text).ranking if name != NONE][:3] for each in asked
     ]
     right = sum(bool(each.accepted & set(names)) for each, names in zip(asked, offered, strict=True))
-    assert right / len(asked) >= 0.75, "three buttons are offered where nothing is sure"
+    assert right / len(asked) >= 0.9

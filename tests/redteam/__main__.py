@@ -3,7 +3,7 @@
     python -m tests.redteam [--outputs N] [--seed N] [--workers N] [--own]
                             [--only LEVEL] [--mode MODE] [--shard N]
 
-Prints what was tried and, before it, every finding with what shows it again. Ends with 1 unless there is
+Prints what was tried and, as they come, findings with what shows them again. Ends with 1 unless there is
 none.
 """
 
@@ -20,8 +20,6 @@ from tests.redteam import corpora
 from tests.redteam.placements import MODES, PLACES
 from tests.redteam.sweep import BULK, DESK, jobs, run
 from tests.redteam.tally import Tally
-
-_FINDINGS = 20  # that are printed in full
 
 
 def main() -> int:
@@ -66,10 +64,6 @@ def _report(
     tally: Tally, seed: int, seconds: float, own: Sequence[str], public: dict[str, list[str]]
 ) -> None:
     counts = tally.counts
-    for finding in tally.findings[:_FINDINGS]:
-        print("\n".join(finding.lines()), file=sys.stderr)
-    if len(tally.findings) > _FINDINGS:
-        print(f"... and {len(tally.findings) - _FINDINGS} more", file=sys.stderr)
     outputs = {level: counts[f"{level}.outputs"] for level in (BULK, DESK, "placed")}
     print(f"outputs: {sum(outputs.values()):,} ({', '.join(f'{name} {n:,}' for name, n in outputs.items())})")
     corpus = {"own": len(own), **{name: len(strings) for name, strings in public.items()}}

@@ -138,7 +138,8 @@ class People:
             for each in decided[:2]:
                 await self._decides(account, each)
         elif chance < 0.43:  # somebody else's hand on it
-            await self._again(self.rng.choice(self._accounts), shown)
+            others = [each for each in self._accounts if each != account]
+            await self._again(self.rng.choice(others), shown)
         elif chance < 0.65:
             await self.watch.presses(account, shown, "Cancel")
 

@@ -67,12 +67,12 @@ class Licences:
 
     def void(self, card: Card) -> None:
         """It was cancelled or denied: what was confirmed of it counts no more."""
-        said = {_bare(each) for each in (card.text, *(fact.value for fact in card.facts))}
-        self.open = [each for each in self.open if not each.sentence or _bare(each.sentence) not in said]
+        said = [card.text, *(fact.value for fact in card.facts)]
+        self.open = [each for each in self.open if not any(_says(each.sentence, one) for one in said)]
 
     def approved(self, presser: str, card: Card) -> None:
         for licence in self.open:
-            if _bare(licence.sentence) == _bare(card.text) and self._may(presser, licence):
+            if _says(licence.sentence, card.text) and self._may(presser, licence):
                 licence.by.add(presser)
 
     def unlicensed(self, effects: list[Effect], actor: str, *, by_message: bool) -> Iterator[str]:
@@ -179,6 +179,11 @@ class Licences:
         needed = 0 if free and subject.kind == "employee" else 1 if price <= _ONE else 2
         chiefs = frozenset(each.id for each in self.planted.people.values() if _CHIEF.search(each.title))
         return Licence(sentence, "ticket", ("add",), subject.id, approvals=needed, owners=chiefs)
+
+
+def _says(sentence: str, part: str) -> bool:
+    """Whether it is that one, be it with who has to approve it at its end."""
+    return bool(_bare(part)) and _bare(sentence).startswith(_bare(part))
 
 
 def _bare(text: str) -> str:

@@ -124,6 +124,9 @@ class Messages:
 @cache
 def unclear() -> tuple[str, ...]:
     """What people wrote who were not told how to: the messages that understanding is measured on."""
-    files = ("blind.jsonl", "heldout.jsonl", "blind_work.jsonl")
-    lines = [line for name in files for line in (INTENT / name).read_text(encoding="utf-8").splitlines()]
-    return tuple(json.loads(line)["text"] for line in lines)
+    files = sorted(INTENT.glob("**/*.jsonl"))
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    said = [str(json.loads(line).get("text", "")) for line in lines]
+    found = tuple(text for text in said if text)
+    assert found, "the messages that understanding is measured on are elsewhere"
+    return found

@@ -16,6 +16,7 @@ from tests.redteam.placements import BATCH, MODES, PLACES, place
 from tests.redteam.tally import Finding, Tally
 
 DESK, BULK = "desk", "bulk"
+_SHOWN = 5  # findings of one desk that are printed in full
 _DESK_SHARE = 0.2  # of the outputs go through the whole house
 _DESK_SHARD, _BULK_SHARD = 800, 10_000  # outputs on one desk
 _SHORT = (
@@ -65,8 +66,11 @@ def run(todo: Sequence[Job], seed: int, own: Sequence[str], workers: int) -> Tal
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting = {pool.submit(work, job, seed, tuple(own)): job for job in todo}
         for ended in as_completed(waiting):
-            tally.add(_result(ended, waiting[ended], seed))
+            result = _result(ended, waiting[ended], seed)
+            tally.add(result)
             done += 1
+            for finding in result.findings[:_SHOWN]:
+                print("\n".join(finding.lines()), file=sys.stderr)
             said = f"redteam: {done} of {len(todo)} desks, {len(tally.findings)} findings"
             print(said, file=sys.stderr, end="\r" if sys.stderr.isatty() else "\n")
     return tally

@@ -61,7 +61,7 @@ async def test_a_desk_that_takes_any_action_for_agreed_upon_is_found_out(
     monkeypatch.setattr("bot.intent.second._agrees", lambda local, action: True)
     tally = Tally()
     await pour(tally, 7, 0, 150, corpora.own_strings())
-    assert {finding.kind for finding in tally.findings} == {"reading"}
+    assert "reading" in {finding.kind for finding in tally.findings}
 
 
 async def test_a_desk_that_waits_for_no_yes_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

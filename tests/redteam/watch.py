@@ -21,6 +21,7 @@ import structlog
 from bot.chat.card import Button, Card
 from bot.chat.inbound import Ack
 from bot.chat.platform import MessageRef
+from bot.chat.redact import REMOVED
 from bot.intent.classify import NONE
 from bot.intent.model import Completion
 from bot.settings.paths import Paths
@@ -35,7 +36,7 @@ YES = "Yes, do it"
 FOUND = "This is what I found"
 _DIRECT = "dm:"
 _ALARMING = frozenset({"error", "exception", "critical", "fatal"})
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
+_TAG = re.compile(r"<[^<>]*>")
 _MANY = 10**9
 _MEMORY = Path("/dev/shm")  # a disk's syncs would be half of the time
 
@@ -179,13 +180,14 @@ class Watch:
     def _judge_quotes(self, shown: Shown) -> None:
         """Each stands in a document that the person may read."""
         readable = [
-            set(_words(text))
+            "".join(_words(text))
             for audience, text in self.documents.values()
             if self._reads(shown.reader, audience)
         ]
         for quote in shown.card.quotes if self.documents else ():
-            words = _words(quote.text)[: -1 if quote.text.endswith("…") else None]
-            if not any(text.issuperset(words) for text in readable):
+            shown_words = quote.text.replace(REMOVED, "")  # a secret in a document is cut out as well
+            words = _words(shown_words)[: -1 if quote.text.endswith("…") else None]
+            if not any(all(word in text for word in words) for text in readable):
                 self.found(
                     "model text",
                     f"{shown.reader} reads what no document of theirs says: {quote.text[:200]!r}",
@@ -200,7 +202,7 @@ class Watch:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
+    return re.findall(r"[^\W_]+", text.casefold())  # an underscore may have been markup
 
 
 @asynccontextmanager
@@ -260,7 +262,7 @@ def documents(knowledge: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     found = {}
     for name, text in knowledge.items():
         audience = re.search(r"^audience: (\S+)$", text, re.MULTILINE)
-        found[name] = (audience[1] if audience else "", _LINK.sub(r"\1", text))
+        found[name] = (audience[1] if audience else "", f"{text}\n{_TAG.sub('', text)}")
     return found
 
 
