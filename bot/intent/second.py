@@ -23,8 +23,8 @@ SOURCE = "model"
 # Both measured on messages of other authors (``judged.jsonl``) that the local reading is not sure of. Of 329
 # that want something, the right action is among the first three of 323 (first two: 318).
 _AMONG = 3
-# Half: it is likelier that nothing is wanted than that anything is. 289 of those 329 are below, and 103 of 879
-# that want nothing: with the others no answer of a model leads further than to buttons.
+# Half: it is likelier that nothing is wanted than that anything is. 289 of those 329 are below, and 103 of
+# 879 that want nothing: with the others no answer of a model leads further than to buttons.
 _NOTHING = 0.5
 
 

@@ -28,9 +28,7 @@ _BRACES = re.compile(r"\{\w+\}")
 
 FAMILIES = (1.0, 1.0, 0.5)  # words, pieces of words, concepts
 VARIANTS = 4  # messages made of one phrase
-FALSE_ACTIONS = (
-    0.015  # highest share of the messages that ask for nothing which may pass: the bar is 2 in 100
-)
+FALSE_ACTIONS = 0.0125  # of the messages that ask for nothing, the most that may pass: the bar is 0.02
 PRECISION = 0.975  # lowest share of what passes that has to be right: the bar is 97 in 100
 _LOWEST, _HIGHEST = 0.5, 0.995  # of a threshold
 _WITHIN = 0.9995  # share of the weights that 8 bits hold; a few very large ones are cut
@@ -88,11 +86,10 @@ class Effort:
     epochs: int
     rate: float
     batch: int
-    steps: int = 0  # at least: few messages are gone through more often
 
 
 ANEW = Effort(epochs=3, rate=0.01, batch=512)
-FURTHER = Effort(epochs=3, rate=0.004, batch=128, steps=200)
+FURTHER = Effort(epochs=3, rate=0.004, batch=128)
 
 
 def train(phrases: Phrases, judged: Sequence[Message], base: Weights | None = None) -> Weights:
@@ -168,11 +165,9 @@ def _descend(rows: csr_matrix, truth: Floats, table: Floats, intercepts: Floats,
     chance = np.random.default_rng(0)
     weights = (table, intercepts)
     moments = [(np.zeros_like(each), np.zeros_like(each)) for each in weights]
-    batches = math.ceil(len(truth) / effort.batch)
-    epochs = max(effort.epochs, math.ceil(effort.steps / batches))
-    steps = epochs * batches
+    steps = effort.epochs * math.ceil(len(truth) / effort.batch)
     step = 0
-    for _ in range(epochs):
+    for _ in range(effort.epochs):
         order = chance.permutation(len(truth))
         for at in range(0, len(order), effort.batch):
             batch = order[at : at + effort.batch]

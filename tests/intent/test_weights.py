@@ -75,11 +75,6 @@ def test_other_languages_are_understood_or_offered_and_seldom_mistaken(classifie
     assert found.false_actions <= 0.03, report(found)
 
 
-MONITORS = (
-    "it mine this that everything monitors screens tubes cathodes televisions displays rooms four five ours"
-)
-
-
 def few(phrases):
     return {name: said[:25] for name, said in list(phrases.items())[:4]}
 
@@ -90,21 +85,18 @@ def test_training_is_repeatable(phrases):
 
 
 def test_training_goes_on_from_the_weights_that_are_there(classifier, phrases):
-    """A company's own words are learnt, a new action too, and what was known stays known."""
-    own = Phrase("the frobnicator bleeps again, please degauss it")
-    said = {
-        **few(phrases),
-        "open_ticket": (own,) * 3,
-        "degauss": tuple(Phrase(f"please degauss {what}") for what in MONITORS.split()),
-    }
-    said |= {name: phrases[name][:10] for name in classifier.weights.classes if name not in said}
-    weights = train.fit(train.lesson(said, classifier.weights), classifier.weights, train.FURTHER)
-    learnt = Classifier(weights)
+    """A company's own words are learnt, an action that is new too, and what was known stays known."""
+    said = {name: phrases[name][::20] for name in classifier.weights.classes}
+    said["open_ticket"] += (Phrase("the frobnicator bleeps again"),) * 3
+    said["degauss"] = tuple(
+        Phrase(f"please degauss {what}") for what in "it this mine ours everything".split()
+    )
+    learnt = Classifier(train.fit(train.lesson(said, classifier.weights), classifier.weights, train.FURTHER))
     assert learnt.classify("the frobnicator bleeps").ranking[0][0] == "open_ticket"
-    assert learnt.classify("please degauss everything here").ranking[0][0] == "degauss"
+    assert "degauss" in [name for name, _ in learnt.classify("please degauss everything now").ranking[:3]]
     asked = read(HELD_BACK)
-    before = figures(asked, classifier.classify).best_accuracy
-    assert figures(asked, learnt.classify).best_accuracy >= before - 0.05
+    known = figures(asked, classifier.classify).best_accuracy
+    assert figures(asked, learnt.classify).best_accuracy >= known - 0.02
 
 
 def test_weights_are_read_as_they_were_written(classifier):
