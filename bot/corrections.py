@@ -89,10 +89,10 @@ class Corrections:
             return None
         mine = self._engine.recent(person.id, _OVER)
         heard = _Heard(person, inbound, said, inbound.text, mine)
-        if said.bare:
-            return await self._bare(heard, proposal)
         if await self._answers(heard):
             return None
+        if said.bare:
+            return await self._bare(heard, proposal)
         if (cards := await self._for_somebody_else(heard)) is not None:
             return cards
         fits = [each for each in mine if await self._fits(heard, each[0], proposal)]

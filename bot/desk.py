@@ -24,6 +24,7 @@ from bot.chat.redact import redact
 from bot.commands import Commands
 from bot.corrections import Corrections
 from bot.intent.classify import NONE
+from bot.intent.corrections import time_alone
 from bot.intent.model import Model
 from bot.intent.quoting import Quoting
 from bot.intent.second import SecondOpinion
@@ -280,7 +281,8 @@ class Desk:
     ) -> Mapping[str, Guess] | None:
         """The words as an answer to the open question, unless they are clearly another wish."""
         slot = self._slot(waiting)
-        if slot is None or _other_wish(waiting, proposal) or _rather_another(waiting, text, proposal):
+        another = _other_wish(waiting, proposal) or _rather_another(waiting, text, proposal)
+        if slot is None or (another and not time_alone(text)):  # when, and not what: that is no wish
             return None
         guess = self._understander.fill(slot, text, now=self._office.clock(), time_zone=zone)
         if not (guess.value or guess.candidates or guess.text or guess.problem):

@@ -13,10 +13,12 @@ from integrations.contract import Person
 class PtoBalance(Lookup):
     name = "pto_balance"
     title = "How much time off is left"
-    # The words say of what only in passing; the day says that it is a balance.
+    # The words say of what only in passing; the day says that it is a balance, or the name whose. A name is
+    # written large here: of new hires and of anybody in general the rules tell.
     lead = (
         r"(?:and |so )?how (?:much|many)(?: (?:vacation|holiday|leave|pto|time off|days?|off))*"
-        r" (?:will|would) i have(?: left)? (?:on|by|at|in|until)\b"
+        r"(?: (?:will|would) i have(?: left)? (?:on|by|at|in|until)\b"
+        r"| (?:does|will) (?-i:[A-Z])[\w'-]+(?: (?-i:[A-Z])[\w'-]+){0,2} (?:still )?have\b)"
     )
     slots = (
         Slot("person", SlotKind.REPORT, "Whose time off do you want to see?", required=False),

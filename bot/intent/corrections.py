@@ -145,6 +145,12 @@ def read(text: str) -> Correction | None:
     return Correction(rest, strong=False, bare=True) if _is_a_time(rest) else None
 
 
+def time_alone(text: str) -> bool:
+    """Whether it is nothing but a time: when, and not what."""
+    said = read(text)
+    return said is not None and said.bare
+
+
 def gives_up(text: str) -> bool:
     """ "Never mind", "cancel that": they want none of it, whatever it is."""
     return (

@@ -305,7 +305,7 @@ class TestAnException:
 
 class TestTheChannel:
     async def test_who_wants_a_person_stands_there_with_everything(self, desk: House) -> None:
-        long = "the thingy does not do the thing, " * 30 + "and it beeps"
+        long = "hmm well you know the thing, and then the other one, " * 30 + "and it beeps"
         await desk.says("ana", long)
         await desk.says("ana", "you know, the thingy")
         await desk.press("ana", (await desk.card("ana")).buttons[0].label)
