@@ -94,8 +94,8 @@ def _understanding(pictures: Pictures, luis: Person) -> None:
     found = pictures.shot(luis, 640, 800)
     luis.says("I need Miro for two weeks")
     luis.sees("Waiting for your yes")
-    luis.says("no, I meant Figma, and only until Friday")
-    luis.sees("Add Luis Moreno to Figma")
+    luis.says("no, I meant Figma, and only for three days")
+    luis.sees("access to Figma for 3 days")
     corrected = pictures.shot(luis, 640, 800)
     pictures.side_by_side(
         "understanding", 640, {"A question, with its source": found, "A wrong guess, corrected": corrected}

@@ -79,7 +79,7 @@ def test_pictures_are_light_and_of_one_size_by_day_and_by_night() -> None:
     pictures = sorted(IMAGES.glob("*.webp"))
     assert pictures
     assert all(picture.stat().st_size < 200_000 for picture in pictures)
-    assert sum(picture.stat().st_size for picture in pictures) < 1_700_000
+    assert sum(picture.stat().st_size for picture in pictures) < 2_000_000
     for light in IMAGES.glob("*-light.webp"):
         assert _size(light) == _size(light.with_name(light.name.replace("-light", "-dark")))
 
