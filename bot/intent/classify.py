@@ -13,9 +13,9 @@ import math
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter, mul
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from bot.intent.features import Features
 
 NONE = "none"  # the name of "no action" among the guesses
 WEIGHTS = Path(__file__).with_name("weights.bin")
+_REMEMBERED = 16_384  # places of features: most words of a day were written before
 _FORMAT = "deskhand intent weights 3"
 
 
@@ -127,6 +128,7 @@ class Vector:
     ) -> None:
         self._features = features
         self._keys = keys
+        self._place = lru_cache(maxsize=_REMEMBERED)(self._find)
         self._rarity = rarity
         self._families = families
 
@@ -134,7 +136,7 @@ class Vector:
         places: list[int] = []
         values: list[float] = []
         for weight, family in zip(self._families, self._features.of(text), strict=True):
-            found = self._places(family)
+            found = [place for place in map(self._place, family) if place >= 0]
             if not found:
                 continue
             raw = [self._rarity[place] for place in found]
@@ -143,14 +145,11 @@ class Vector:
             values += [value * scale for value in raw]
         return places, values
 
-    def _places(self, family: Iterable[str]) -> list[int]:
-        keys, last, found = self._keys, len(self._keys) - 1, []
-        for feature in family:
-            key = key_of(feature)
-            place = bisect_left(keys, key, hi=last)
-            if keys[place] == key:
-                found.append(place)
-        return found
+    def _find(self, feature: str) -> int:
+        """The place of a feature; below 0: training has not seen it."""
+        key = key_of(feature)
+        place = bisect_left(self._keys, key, hi=len(self._keys) - 1)
+        return place if self._keys[place] == key else -1
 
 
 class Classifier:
