@@ -32,7 +32,7 @@ test-model:
 	done; \
 	if [ -n "$$failed" ]; then echo "test-model: failed:$$failed"; exit 1; fi
 
-# What takes minutes: training anew, held against the stored weights.
+# What takes minutes: training further on all phrases, held against what is promised.
 long:
 	@sh scripts/bootstrap.sh dev
 	.venv/bin/python -m pytest -m long

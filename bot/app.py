@@ -196,12 +196,13 @@ def classifier_of(settings: Settings) -> Classifier:
     :raises CannotStart: they were trained for another release
     """
     own = Paths(settings.data).weights
+    path = own if own.exists() else WEIGHTS
     try:
-        classifier = Classifier.load(own if own.exists() else WEIGHTS)
+        classifier = Classifier.load(path)
     except WeightsError as error:
         raise CannotStart(str(error)) from error
     if set(classifier.weights.classes) != {*(action.name for action in discover().named()), NONE}:
-        raise CannotStart(f"{own}: these are not this release's actions. Train again: docs/understanding.md")
+        raise CannotStart(f"{path}: these are not this release's actions. Train again: docs/understanding.md")
     return classifier
 
 

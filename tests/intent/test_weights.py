@@ -99,6 +99,17 @@ def test_training_goes_on_from_the_weights_that_are_there(classifier, phrases):
     assert figures(asked, learnt.classify).best_accuracy >= known - 0.02
 
 
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_training_on_all_phrases_keeps_what_is_promised(classifier, phrases):
+    """What `deskhand train` does."""
+    again = Classifier(train.train(phrases, read(learning.JUDGED), classifier.weights))
+    found = figures(fresh(HELD_BACK, phrases), again.classify)
+    assert found.accuracy >= 0.85, report(found)
+    assert found.action_precision >= 0.97, report(found)
+    assert found.action_recall >= 0.75, report(found)
+
+
 def test_weights_are_read_as_they_were_written(classifier):
     assert classifier.weights.dump() == WEIGHTS.read_bytes()
 
