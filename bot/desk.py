@@ -273,8 +273,11 @@ class Desk:
         if proposal.action is None:
             await self._reply(inbound, [await self._offers.card(person, inbound, proposal)])
             return Ack()
+        if proposal.besides:  # first: once the request is open, a crash would not come back to it
+            card = await self._offers.besides(person, inbound, proposal.besides)
+            await self._reply(inbound, [card], part="besides")
         understood = f"{proposal.source} {proposal.confidence:.2f}"
-        return await self._run(person, inbound, proposal.action, proposal.slots, inbound.text, understood)
+        return await self._run(person, inbound, proposal.action, proposal.slots, proposal.words, understood)
 
     def _answer(
         self, waiting: Request, text: str, proposal: Proposal, zone: str
@@ -452,8 +455,11 @@ class Desk:
         )
         await self._office.database.write(lambda conn: append(conn, event))
 
-    async def _reply(self, inbound: Inbound, cards: list[Card]) -> None:
-        """To the person alone, wherever they wrote: what is answered is theirs."""
+    async def _reply(self, inbound: Inbound, cards: list[Card], *, part: str = "") -> None:
+        """To the person alone, wherever they wrote: what is answered is theirs.
+
+        :param part: of the answer, where it goes out in several
+        """
         platform = self._office.platforms[inbound.platform]
         if cards and inbound.kind is InboundKind.COMMAND:
             await platform.whisper(inbound, cards)
@@ -461,7 +467,7 @@ class Desk:
         if cards:
             where = await platform.direct(inbound.account)
             for number, card in enumerate(cards):
-                await platform.send(where, card, key=f"{inbound.key}:{number}")
+                await platform.send(where, card, key=f"{inbound.key}:{part}{number}")
         if not inbound.direct:
             await self._point(inbound)
 

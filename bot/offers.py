@@ -12,6 +12,7 @@ from bot.audit.query import Filter, find
 from bot.chat.card import Button, Card, Fact, Quote, Tone
 from bot.chat.clean import plain
 from bot.chat.inbound import Inbound
+from bot.intent.clauses import Clause
 from bot.intent.model import ModelFailed
 from bot.intent.quoting import Quoting
 from bot.intent.understand import Proposal
@@ -33,6 +34,9 @@ _QUESTION = (
     "That sounds like a question, and I only do things; people at the help desk answer. Or did you mean:"
 )
 _UNSURE = "I am not sure what you would like me to do. Did you mean one of these?"
+_ONE_BY_ONE = "One thing at a time"
+_EACH = "You asked for more than one thing. Press for each, one after the other."
+_BESIDES = "You asked for more than one thing. One I begin at once; press for the rest."
 _UNKNOWN = "Nothing that I may show you answers that."
 _AGAIN = "I did not understand that either. A person can take it from here, and you need not say it twice."
 
@@ -51,6 +55,8 @@ class Offers:
         self._helping = helping
 
     async def card(self, person: Person, inbound: Inbound, proposal: Proposal) -> Card:
+        if len(proposal.besides) > 1:
+            return await self.besides(person, inbound, proposal.besides, _EACH)
         again = self._misunderstood(person)
         passages = await self._documents(person, inbound.text)
         found = await self._picked(person, inbound.text, passages, proposal)
@@ -61,7 +67,8 @@ class Offers:
         kept = await self._lookups.audit("", kind, "ok", person, person, inbound, inbound.text, data)
         with self._office.database.read() as conn:
             handles = Handles.of(conn, inbound.key)
-        likely = dict.fromkeys((proposal.suggested, *(name for name, _ in proposal.ranking)))
+        sure = (each.action for each in proposal.besides)
+        likely = dict.fromkeys((proposal.suggested, *sure, *(name for name, _ in proposal.ranking)))
         names = [name for name in likely if name in self._office.registry][:_LIKELY]
         if self._helping.reaches and PERSON in self._office.registry:
             names = [PERSON, *names] if again else [*names, PERSON]
@@ -80,6 +87,23 @@ class Offers:
             return Card(title="I don't know", text=_UNKNOWN, buttons=tuple(buttons))
         text = _AGAIN if again and self._helping.reaches else _QUESTION if proposal.question else _UNSURE
         return Card(title="How can I help?", text=text, buttons=tuple(buttons))
+
+    async def besides(
+        self, person: Person, inbound: Inbound, wishes: Sequence[Clause], text: str = _BESIDES
+    ) -> Card:
+        """What a message asks for too, each with its own words: nothing of it begins without a press."""
+        with self._office.database.read() as conn:
+            handles = Handles.of(conn, inbound.key)
+        facts, buttons = [], []
+        for wish in wishes:
+            kept = await self._lookups.audit(
+                wish.action, "message.besides", "ok", person, person, inbound, wish.words, {}
+            )
+            title = self._office.registry[wish.action].title
+            facts.append(Fact(label=title, value=plain(wish.words, 300)))
+            buttons.append(self._button(handles, inbound, person, wish.action, kept, first=False))
+        await self._office.database.write(handles.keep)
+        return Card(title=_ONE_BY_ONE, text=text, facts=tuple(facts), buttons=tuple(buttons))
 
     def _button(
         self, handles: Handles, inbound: Inbound, person: Person, name: str, words: int | None, *, first: bool

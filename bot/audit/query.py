@@ -133,6 +133,7 @@ _VERBS = {
     "action.declined": "declined",
     "message.unclear": "was not understood",
     "message.answered": "was answered with documents",
+    "message.besides": "asked in the same message for",
     "message.kept": "told what it is about",
     "ticket.opened": "opened a ticket",
     "ticket.passed_on": "passed on a helper's answer",

@@ -73,7 +73,13 @@ class SecondOpinion:
             return heard
         chance = dict(local.ranking)[wish.action]
         return replace(
-            heard, action=wish.action, confidence=chance, source=SOURCE, slots=slots, question=False
+            heard,
+            action=wish.action,
+            confidence=chance,
+            source=SOURCE,
+            slots=slots,
+            question=False,
+            besides=tuple(each for each in heard.besides if each.action != wish.action),
         )
 
     def _filled(

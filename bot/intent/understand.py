@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.intent import days_off, several, spans
 from bot.intent.classify import NONE, Classifier, Guess
+from bot.intent.clauses import Clause, clauses
 from bot.intent.features import clean
 from bot.intent.phrases import Phrases, word_of
 from bot.intent.resources import Resources, person_named
@@ -55,6 +56,8 @@ class Proposal:
     model: str = ""  # what a language model said or why it did not; empty: it was not asked
     suggested: str = ""  # the action that it said, to be offered first where it is not agreed upon
     failed: bool = False  # it was of no use
+    words: str = ""  # of the message, what the action was said with
+    besides: tuple[Clause, ...] = ()  # what it asks for too
 
 
 class Understander:
@@ -104,7 +107,7 @@ class Understander:
         """
         if only is None and (named := self._phrases.find(text, slots_of) or self._led(text, slots_of)):
             found = self._filled(slots_of[named[0]], text, now, time_zone)
-            return Proposal(*named, PHRASE, found, (named,))
+            return Proposal(*named, PHRASE, found, (named,), words=text)
         guess = self.classify(text)
         ranking = tuple((name, chance) for name, chance in guess.ranking if name in slots_of or name == NONE)
         action = guess.action if guess.action in slots_of else None
@@ -112,9 +115,35 @@ class Understander:
             action = guess.ranking[0][0]
         if only is not None:
             action = only
-        found = self._filled(slots_of[action] if action else (), text, now, time_zone)
-        asks = "?" in text[:2000] or bool(_ASKS.match(clean(text)))
-        return Proposal(action, guess.probability, LOCAL, found, ranking, question=action is None and asks)
+        words, besides = (text, ()) if only else self._split(text, action, slots_of)
+        found = self._filled(slots_of[action] if action else (), words, now, time_zone)
+        return Proposal(
+            action,
+            guess.probability,
+            LOCAL,
+            found,
+            ranking,
+            question=action is None and ("?" in text[:2000] or bool(_ASKS.match(clean(text)))),
+            words=words,
+            besides=besides,
+        )
+
+    def _split(
+        self, text: str, action: str | None, slots_of: Mapping[str, tuple[Slot, ...]]
+    ) -> tuple[str, tuple[Clause, ...]]:
+        """The words of this action, and what is said besides; without an action, all that parts ask for."""
+
+        def sure(words: str) -> str | None:
+            guess = self.classify(words)
+            name = guess.ranking[0][0]
+            about = guess.action in slots_of or self._names_what_it_asks_for(words, guess, slots_of)
+            return name if about else None
+
+        found = clauses(text, sure)
+        own = next((each.words for each in found if each.action == action), None)
+        if action is not None and own is None:
+            return text, ()
+        return own or text, tuple(each for each in found if each.action != action)
 
     def _names_what_it_asks_for(
         self, text: str, guess: Guess, slots_of: Mapping[str, tuple[Slot, ...]]

@@ -28,7 +28,7 @@ _CHARS = 600  # of one of them
 _IN_FULL = 2  # misunderstood in a row, before a person is offered first
 MATTER_CHARS = 4_000  # of what a ticket is about: all that a message holds
 _SAID = re.compile(  # kinds of events that quote a wish of theirs
-    r"message\.(?:unclear|answered)|(?:lookup|action)\..*|request\.(?:opened|impossible)"
+    r"message\.(?:unclear|answered|besides)|(?:lookup|action)\..*|request\.(?:opened|impossible)"
 )
 
 WHAT_IS_PASSED_ON = "What you wrote here since yesterday, what I made of it, and where your requests stand"
@@ -91,6 +91,8 @@ def _made_of(entry: Entry, office: Office) -> str:
     event = entry.event
     if event.kind == "message.answered":
         return f"answered with: {', '.join(map(str, event.data.get('documents', ())))}"
+    if event.kind == "message.besides":
+        return f"offered: {_title(event.action, office)}"
     if event.kind == "message.unclear":
         likely = [
             _title(name, office) for name, _ in event.data.get("ranking", ()) if name in office.registry

@@ -49,6 +49,11 @@ class Person:
         until(chrome, lambda: words in text_of(chrome, "#messages"), seconds)
         assert chrome.execute_script(_MARKED), "the page was loaded anew"
 
+    def opens(self, room: str) -> None:
+        """One of the rooms at the side, by its mark."""
+        chrome = self.looks()
+        until(chrome, lambda: _click(chrome.find_elements(By.CSS_SELECTOR, f"[data-room={room}]")))
+
     def all_that_is_said(self) -> str:
         return text_of(self.looks(), "#messages")
 

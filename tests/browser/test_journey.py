@@ -348,3 +348,45 @@ def test_a_laptop_of_300_eur_and_one_of_3000_take_different_ways(house: House) -
     mei.sees("You answer for the budget that pays for Sam Okoye.")
     mei.presses("Approve")
     sam.sees("MacBook Pro 16 for Sam Okoye is on order.")
+
+
+@pytest.mark.timeout(300)
+def test_an_exception_is_answered_in_the_help_desk_s_room(house: House) -> None:
+    viktor, marco, ana = (house.person(name) for name in ("Viktor Novak", "Marco Bellini", "Ana Ruiz"))
+    assert "Help desk" not in rooms(ana), "the room is the helpers'"
+    viktor.says("I need access to figma for 31 days")
+    find(viktor.looks(), "#messages textarea").send_keys("My project runs for 31 days")
+    viktor.presses("Ask the help desk for an exception")
+    viktor.sees("Your wish for an exception")
+    viktor.sees("Waits for a helper")
+
+    until(marco.looks(), lambda: "Help desk 1" in rooms(marco))
+    marco.opens("help-desk")
+    marco.sees("My project runs for 31 days")
+    marco.sees("I need access to figma for 31 days")
+    marco.presses("Taken by me")
+    viktor.sees("Marco Bellini has it")
+    find(marco.looks(), "#messages textarea").send_keys("Thirty days now, ask me again then")
+    marco.presses("Answer")
+    viktor.sees("Thirty days now, ask me again then")
+    find(viktor.looks(), "#messages article:last-of-type textarea").send_keys("Fine, thank you")
+    viktor.presses("Send")
+    marco.sees("Fine, thank you")
+    marco.presses("Done")
+    viktor.sees("is done")
+    assert not house.holds("viktor", "figma-editors"), "no answer of a helper gives access"
+
+
+def test_two_wishes_in_one_message_are_one_after_the_other(house: House) -> None:
+    yuki = house.person("Yuki Sato")
+    yuki.says("How many vacation days have I left? And I need Figma for two weeks.")
+    yuki.sees("One thing at a time")
+    yuki.sees("And I need Figma for two weeks.")
+    assert not house.holds("yuki", "figma-editors")
+    yuki.presses("Get access")
+    yuki.sees("Give Yuki Sato access to Figma for 2 weeks")
+
+
+def rooms(person: Person) -> str:
+    """The names of the rooms this person may read, with what is unread in each."""
+    return " ".join(text_of(person.looks(), "#conversations").split())

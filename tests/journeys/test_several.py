@@ -205,3 +205,40 @@ async def test_a_yes_that_comes_twice_opens_each_once(desk: House) -> None:
     await asyncio.gather(desk.press_handle("ana", handle), desk.press_handle("ana", handle))
     await desk.quiet()
     assert len([each for each in desk.requests() if each.part_of]) == 3
+
+
+TWO = "How many vacation days have I left? And I need Figma for two weeks."
+
+
+class TestDifferentWishes:
+    async def test_one_is_done_and_the_other_is_offered_with_its_own_words(self, desk: House) -> None:
+        await desk.says("ana", TWO)
+        offer = next(each for each in await desk.cards("ana") if each.title == "One thing at a time")
+        assert [(fact.label, fact.value) for fact in offer.facts] == [
+            ("Get access", "And I need Figma for two weeks.")
+        ]
+        assert "vacation" in (await desk.text("ana")).lower()
+        assert not desk.requests(), "nothing begins without a press"
+        await desk.press("ana", "Get access")
+        assert (await desk.card("ana")).text == "Give Ana Ruiz access to Figma for 2 weeks"
+        assert not await desk.effects()
+
+    async def test_where_none_is_sure_for_the_whole_each_has_a_button(self, desk: House) -> None:
+        await desk.says("ana", "I need Figma until Friday. And book me off on 24 December")
+        assert await desk.buttons("ana") == ["Get access", "Take time off"]
+        await desk.press("ana", "Get access")
+        assert (await desk.card("ana")).text == f"Give Ana Ruiz access to Figma {ENDS}"
+
+    async def test_both_are_in_the_trail_and_none_twice(self, desk: House) -> None:
+        await desk.says("ana", TWO, "m1")
+        await desk.says("ana", TWO, "m1")
+        (event,) = desk.events("message.besides")
+        assert (event["action"], event["actor"]) == ("grant_access", await desk.id("ana"))
+        assert len(desk.events("lookup.answered")) == 1
+
+    async def test_nobody_else_can_press_it(self, desk: House) -> None:
+        await desk.says("ana", TWO)
+        handle = await desk.handle("ana", "Get access")
+        await desk.press_handle("bo", handle)
+        assert not desk.requests()
+        assert desk.events("press.unknown")
