@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.intent.abroad import in_english
 from bot.intent.features import clean, listed
 
 LONGEST = timedelta(days=731)
@@ -153,8 +154,8 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def lowered(text: str) -> str:
-    """As a reader takes it."""
-    return clean(text).lower().replace("\u2019", "'")
+    """As a reader takes it: small letters, and times in English."""
+    return in_english(clean(text).lower().replace("\u2019", "'"))
 
 
 class Reader:

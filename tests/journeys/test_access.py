@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.procedures.request import State
 from tests.house import MONDAY, Clock, House, house
 
@@ -230,3 +232,17 @@ class TestLimits:
         card = await desk.card("viktor")
         assert card.status == "Refused"
         assert "Critical access is for employees only." in card.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ich brauche Zugang zu Figma bis Freitag",
+        "Necesito acceso a Figma hasta el viernes",
+        "J'ai besoin d'un accès à Figma jusqu'à vendredi",
+        "Preciso de acesso ao Figma até sexta-feira",
+    ],
+)
+async def test_asked_for_in_another_language_with_its_end(desk: House, text: str) -> None:
+    await desk.says("ana", text)
+    assert (await desk.card("ana")).text.startswith("Give Ana Ruiz access to Figma until Fri 27 Nov 2026")
