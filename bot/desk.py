@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -24,6 +24,7 @@ from bot.chat.redact import redact
 from bot.commands import Commands
 from bot.corrections import Corrections
 from bot.intent.classify import NONE
+from bot.intent.clauses import Clause
 from bot.intent.corrections import time_alone
 from bot.intent.model import Model
 from bot.intent.quoting import Quoting
@@ -258,26 +259,57 @@ class Desk:
             title = to[0].partition(":")[0]
             await self._reply(inbound, [Card(title=title, text=ack.notice or ack.errors[ANSWER])])
             return Ack()
-        slots = {action.name: action.slots for action in self._office.registry.named()}
-        now, zone = self._office.clock(), person.time_zone
-        proposal = self._understander.propose(inbound.text, now=now, time_zone=zone, slots_of=slots)
-        if (cards := await self._corrections.take(person, inbound, proposal)) is not None:
-            await self._reply(inbound, cards)
+        proposal = self._propose(person, inbound.text)
+        if await self._goes_on(person, inbound, proposal):
             return Ack()
-        waiting = self._engine.waiting_question(person.id)
-        if waiting and (said := self._answer(waiting, inbound.text, proposal, zone)):
-            await self._engine.fill(waiting.ref, person, said, inbound)
-            await self._reply(inbound, [])
-            return Ack()
-        proposal = await self._second.on(person, inbound.text, proposal, now=now)
+        proposal = await self._second.on(person, inbound.text, proposal, now=self._office.clock())
         if proposal.action is None:
             await self._reply(inbound, [await self._offers.card(person, inbound, proposal)])
             return Ack()
-        if proposal.besides:  # first: once the request is open, a crash would not come back to it
-            card = await self._offers.besides(person, inbound, proposal.besides)
-            await self._reply(inbound, [card], part="besides")
+        # First: once the request is open, a crash would not come back to it.
+        await self._offer(person, inbound, proposal.parts.besides(proposal.action))
         understood = f"{proposal.source} {proposal.confidence:.2f}"
         return await self._run(person, inbound, proposal.action, proposal.slots, proposal.words, understood)
+
+    def _propose(self, person: Person, text: str) -> Proposal:
+        slots = {action.name: action.slots for action in self._office.registry.named()}
+        now, zone = self._office.clock(), person.time_zone
+        return self._understander.propose(text, now=now, time_zone=zone, slots_of=slots)
+
+    async def _goes_on(self, person: Person, inbound: Inbound, proposal: Proposal) -> bool:
+        """Whether it changes or answers what is under way: the whole of it, or what stands before a wish."""
+        lead = proposal.parts.lead
+        if lead and not self._told_at_length(person):
+            before = inbound.model_copy(update={"text": lead})
+            if await self._changes_or_answers(person, before, self._propose(person, lead)):
+                await self._offer(person, inbound, proposal.parts.wishes)
+                return True
+        return await self._changes_or_answers(person, inbound, proposal)
+
+    async def _changes_or_answers(self, person: Person, inbound: Inbound, proposal: Proposal) -> bool:
+        if (cards := await self._corrections.take(person, inbound, proposal)) is not None:
+            await self._reply(inbound, cards)
+            return True
+        waiting = self._engine.waiting_question(person.id)
+        if waiting and (said := self._answer(waiting, inbound.text, proposal, person.time_zone)):
+            await self._engine.fill(waiting.ref, person, said, inbound)
+            await self._reply(inbound, [])
+            return True
+        return False
+
+    def _told_at_length(self, person: Person) -> bool:
+        """They were asked for their own words: all they write is one answer."""
+        waiting = self._engine.waiting_question(person.id)
+        return bool(waiting and waiting.pick and waiting.pick.long)
+
+    async def _offer(self, person: Person, inbound: Inbound, wishes: Sequence[Clause]) -> None:
+        if not wishes:
+            return
+        card = await self._offers.one_by_one(person, inbound, wishes)
+        try:
+            await self._reply(inbound, [card], part="besides")
+        except Unreachable as error:  # what is to be begun does not wait for it
+            log.warning("reply.lost", inbound=inbound.id, reason=str(error))
 
     def _answer(
         self, waiting: Request, text: str, proposal: Proposal, zone: str
@@ -468,7 +500,7 @@ class Desk:
             where = await platform.direct(inbound.account)
             for number, card in enumerate(cards):
                 await platform.send(where, card, key=f"{inbound.key}:{part}{number}")
-        if not inbound.direct:
+        if not inbound.direct and not part:
             await self._point(inbound)
 
 

@@ -55,8 +55,8 @@ class Offers:
         self._helping = helping
 
     async def card(self, person: Person, inbound: Inbound, proposal: Proposal) -> Card:
-        if len(proposal.besides) > 1:
-            return await self.besides(person, inbound, proposal.besides, _EACH)
+        if len(proposal.parts.wishes) > 1:
+            return await self.one_by_one(person, inbound, proposal.parts.wishes, _EACH, proposal.model)
         again = self._misunderstood(person)
         passages = await self._documents(person, inbound.text)
         found = await self._picked(person, inbound.text, passages, proposal)
@@ -67,7 +67,7 @@ class Offers:
         kept = await self._lookups.audit("", kind, "ok", person, person, inbound, inbound.text, data)
         with self._office.database.read() as conn:
             handles = Handles.of(conn, inbound.key)
-        sure = (each.action for each in proposal.besides)
+        sure = (each.action for each in proposal.parts.wishes)
         likely = dict.fromkeys((proposal.suggested, *sure, *(name for name, _ in proposal.ranking)))
         names = [name for name in likely if name in self._office.registry][:_LIKELY]
         if self._helping.reaches and PERSON in self._office.registry:
@@ -88,16 +88,22 @@ class Offers:
         text = _AGAIN if again and self._helping.reaches else _QUESTION if proposal.question else _UNSURE
         return Card(title="How can I help?", text=text, buttons=tuple(buttons))
 
-    async def besides(
-        self, person: Person, inbound: Inbound, wishes: Sequence[Clause], text: str = _BESIDES
+    async def one_by_one(
+        self,
+        person: Person,
+        inbound: Inbound,
+        wishes: Sequence[Clause],
+        text: str = _BESIDES,
+        model: str = "",
     ) -> Card:
         """What a message asks for too, each with its own words: nothing of it begins without a press."""
         with self._office.database.read() as conn:
             handles = Handles.of(conn, inbound.key)
+        data = {"model": model} if model else {}
         facts, buttons = [], []
         for wish in wishes:
             kept = await self._lookups.audit(
-                wish.action, "message.besides", "ok", person, person, inbound, wish.words, {}
+                wish.action, "message.besides", "ok", person, person, inbound, wish.words, data
             )
             title = self._office.registry[wish.action].title
             facts.append(Fact(label=title, value=plain(wish.words, 300)))

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from bot.intent import spans
 from bot.intent.features import clean
-from bot.intent.spans import FROM, LAST_MINUTE, MONTHS, WEEKDAYS, zone_of
+from bot.intent.spans import FROM, LAST_MINUTE, MONTHS, WEEKDAYS, lowered, zone_of
 from bot.intent.understand import SlotGuess
 from bot.procedures.action import Slot, SlotKind
 
@@ -280,7 +280,7 @@ class _Stretch:
         self, correction: Correction, fill: Callable[[str], SlotGuess], now: datetime, time_zone: str
     ) -> SlotGuess:
         today = now.astimezone(zone_of(time_zone)).date()
-        said = self._near(_bare(correction.text.lower()), self.start, today)
+        said = self._near(_bare(lowered(correction.text)), self.start, today)
         if correction.instead_of and self.start and self.start != self.end:
             moved = self._one_end(correction, now, time_zone)
             return self._halved(fill(moved)) if moved else SlotGuess(problem=UNCLEAR)
@@ -317,7 +317,7 @@ class _Stretch:
     def _one_end(self, correction: Correction, now: datetime, time_zone: str) -> str:
         """Of a stretch, one of its two ends for another day; empty: neither is meant by what it is not."""
         today = now.astimezone(zone_of(time_zone)).date()
-        new, old = (_PREPOSITION.sub("", each.lower()) for each in (correction.text, correction.instead_of))
+        new, old = (_PREPOSITION.sub("", lowered(each)) for each in (correction.text, correction.instead_of))
         named = _day(old, now, time_zone)
         start, end = (
             bool(end) and end[:10] in (named, _weekday_of(old, end)) for end in (self.start, self.end)

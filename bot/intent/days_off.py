@@ -95,7 +95,7 @@ _ASIDE = re.compile(
     r"(?:on +)?(?:the +)?$"
 )
 _EXCEPT = re.compile(r"\b(?:except|excluding|without|but not|apart from|every|each)\b")
-_OR = re.compile(r"^[ ,]*or\b")
+_OR = re.compile(r"[ ,]*\bor\b")
 _SOME = re.compile(
     r"\b(?:some ?(?:time|days?|point)|any ?(?:time|days?)|one of|a day|days|early|late|mid|middle)\b"
 )
@@ -420,9 +420,9 @@ class _Reading:
 
     def _alone(self, stretch: _Stretch, text: str) -> None:
         """:raises Refused: something else is said that would change it"""
-        if _EXCEPT.search(text) or _OR.match(text[stretch.end :][:20]):
-            raise Refused(ONE)
         words = text[stretch.at : stretch.end]
+        if _EXCEPT.search(text) or _OR.search(words) or _OR.match(text[stretch.end :][:20]):
+            raise Refused(ONE)
         beside = self.reader(_without(text, stretch.at, words)).read(answer=False)
         if beside and beside.value and "from" in beside.value:
             first, last = (self._local(beside.value[side]).date() for side in ("from", "until"))

@@ -68,7 +68,9 @@ class SecondOpinion:
         if not _agrees(local, wish.action):
             return heard
         action = self._registry[wish.action]
-        slots = self._filled(action, wish.quotes, text, now, time_zone)
+        own = local.parts.of(wish.action)
+        words = own.words if own else text
+        slots = self._filled(action, wish.quotes, words, now, time_zone)
         if not _may_go_on(action, slots):
             return heard
         chance = dict(local.ranking)[wish.action]
@@ -79,7 +81,7 @@ class SecondOpinion:
             source=SOURCE,
             slots=slots,
             question=False,
-            besides=tuple(each for each in heard.besides if each.action != wish.action),
+            words=words,
         )
 
     def _filled(

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.intent.features import listed
 from bot.intent.resources import Named, Resources
-from bot.intent.spans import Span, lowered
+from bot.intent.spans import Span, small, timed
 
 _CHARS = 1_000
 _TIMES = 8
@@ -48,7 +48,7 @@ def read(
 
     :param find: the time that is said in a text
     """
-    reader = _Reader(lowered(text)[:_CHARS], resources, common, find)
+    reader = _Reader(small(text)[:_CHARS], resources, common, find)
     things = reader.things()
     different = {_mark(each.named) for each in things}
     if len(different) < 2 or len([each for each in things if each.named.key or each.named.close]) < 2:
@@ -71,7 +71,7 @@ class _Reader:
         self._names: list[str] = []
         self._spans: list[Span] = []
         self._problem = ""
-        text = resources.marked(text, self._kept_name)
+        text = timed(resources.marked(text, self._kept_name))  # Mars is no month where it is a thing
         text = self._with_times_marked(text, find)
         self._text = _REASON.split(text, maxsplit=1)[0]
 

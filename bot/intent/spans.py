@@ -135,6 +135,10 @@ _FILLERS = listed(
     "about around just only exactly roughly maybe another further next additional approximately say"
 )
 _VAGUE = listed("few several some couple")
+_OF_WEEK = re.compile(  # "Monday next week" is next Monday; of "Monday to Friday next week" each is
+    rf"\b(?P<first>(?:{'|'.join(WEEKDAYS)})\W+(?:(?:to|until|till|through|and|or)\W+)?)?"
+    rf"(?P<day>{'|'.join(WEEKDAYS)}) (?:(?:of|in) )?(?P<which>next|this|last) week\b"
+)
 
 
 def find(text: str, *, now: datetime, time_zone: str, answer: bool = False) -> Span | None:
@@ -155,7 +159,19 @@ def zone_of(name: str) -> ZoneInfo:
 
 def lowered(text: str) -> str:
     """As a reader takes it: small letters, and times in English."""
-    return in_english(clean(text).lower().replace("\u2019", "'"))
+    return timed(small(text))
+
+
+def timed(text: str) -> str:
+    """A text in small letters with its times as the grammar knows them."""
+    return _OF_WEEK.sub(
+        lambda said: said[0] if said["first"] else f"{said['which']} {said['day']}", in_english(text)
+    )
+
+
+def small(text: str) -> str:
+    """In small letters, with one sort of apostrophe."""
+    return clean(text).lower().replace("\u2019", "'")
 
 
 class Reader:

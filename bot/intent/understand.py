@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.intent import days_off, several, spans
 from bot.intent.classify import NONE, Classifier, Guess
-from bot.intent.clauses import Clause, clauses
+from bot.intent.clauses import ONE, Parts, parts
 from bot.intent.features import clean
 from bot.intent.phrases import Phrases, word_of
 from bot.intent.resources import Resources, person_named
@@ -57,7 +57,7 @@ class Proposal:
     suggested: str = ""  # the action that it said, to be offered first where it is not agreed upon
     failed: bool = False  # it was of no use
     words: str = ""  # of the message, what the action was said with
-    besides: tuple[Clause, ...] = ()  # what it asks for too
+    parts: Parts = ONE  # the wishes that its parts are sure of
 
 
 class Understander:
@@ -115,7 +115,9 @@ class Understander:
             action = guess.ranking[0][0]
         if only is not None:
             action = only
-        words, besides = (text, ()) if only else self._split(text, action, slots_of)
+        split = ONE if only else self._split(text, slots_of)
+        own = split.of(action)
+        words = own.words if own else text
         found = self._filled(slots_of[action] if action else (), words, now, time_zone)
         return Proposal(
             action,
@@ -125,25 +127,19 @@ class Understander:
             ranking,
             question=action is None and ("?" in text[:2000] or bool(_ASKS.match(clean(text)))),
             words=words,
-            besides=besides,
+            parts=split,
         )
 
-    def _split(
-        self, text: str, action: str | None, slots_of: Mapping[str, tuple[Slot, ...]]
-    ) -> tuple[str, tuple[Clause, ...]]:
-        """The words of this action, and what is said besides; without an action, all that parts ask for."""
-
+    def _split(self, text: str, slots_of: Mapping[str, tuple[Slot, ...]]) -> Parts:
         def sure(words: str) -> str | None:
+            if named := self._phrases.find(words, slots_of) or self._led(words, slots_of):
+                return named[0]
             guess = self.classify(words)
-            name = guess.ranking[0][0]
-            about = guess.action in slots_of or self._names_what_it_asks_for(words, guess, slots_of)
-            return name if about else None
+            if guess.action in slots_of or self._names_what_it_asks_for(words, guess, slots_of):
+                return guess.ranking[0][0]
+            return None
 
-        found = clauses(text, sure)
-        own = next((each.words for each in found if each.action == action), None)
-        if action is not None and own is None:
-            return text, ()
-        return own or text, tuple(each for each in found if each.action != action)
+        return parts(text, sure)
 
     def _names_what_it_asks_for(
         self, text: str, guess: Guess, slots_of: Mapping[str, tuple[Slot, ...]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -18,6 +19,7 @@ TWO_WEEKS = {"minutes": 20160}
 FOUR_DAYS = {"first": "2026-12-21", "last": "2026-12-24"}
 NEXT_WEEK = {"first": "2026-11-30", "last": "2026-12-06"}
 THREE_DAYS = {"first": "2026-11-30", "last": "2026-12-02"}
+WHOLE_FRIDAY = {"first": "2026-11-27", "last": "2026-11-27"}
 EVE = {"first": "2026-12-24", "last": "2026-12-24"}
 
 
@@ -95,19 +97,109 @@ def test_which_days(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        # since, ago, after, every
         "seit zwei Wochen kann ich mich nicht anmelden",
         "ich habe vor zwei Wochen gefragt",
         "hace dos semanas que no puedo entrar",
         "il y a deux semaines",
-        "depuis lundi je ne peux pas me connecter",
+        "après deux semaines d'absence",
+        "toutes les deux semaines",
         "há duas semanas que não consigo entrar",
+        "cada 90 días",
+        "alle 90 Tage",
+        # of a number that is not known whole, or of two
+        "vingt-deux jours",
+        "vingt et un jours",
+        "treinta y un días",
+        "vinte e dois dias",
+        "hundert zwei Tage",
+        "zwei bis drei Wochen",
+        "de dos a tres semanas",
+        "deux ou trois semaines",
+        "1 bis 2 Wochen",
+        # another end than the words begin with
+        "jusqu'à la fin du mois prochain",
+        "hasta fin de mes que viene",
+        "até o fim do ano que vem",
+        "bis Ende nächster Woche",
+        # no time at all
         "Guten Morgen, ich brauche Figma",
+        "Morgen! Ich brauche Zugang zu Figma",
         "perdi na sexta vez que tentei",
+        "preciso da segunda via do meu crachá",
         "llevo media mañana mirando la pantalla",
     ],
 )
-def test_what_is_no_end_is_none(text: str) -> None:
+def test_what_says_no_length_and_no_end_is_asked_for(text: str) -> None:
     assert span(text) is None
+    assert span(text, answer=True) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ich brauche jeden Freitag frei",
+        "freitags frei bitte",
+        "jeden zweiten Freitag",
+        "todos los viernes",
+        "le 5 de chaque mois",
+        "vor Freitag bitte",
+        "antes del viernes",
+        "après vendredi",
+        "übernächsten Freitag frei",
+        "el pasado lunes estuve enfermo",
+        "el último viernes de diciembre",
+        "lundi en huit",
+        "Freitag letzter Woche war ich krank",
+        "el fin de semana pasado",
+        "no fim de semana passado estive doente",
+        "próxima semana exceto sexta folga",
+        "sexta ou segunda folga",
+        "congé la semaine du 14 décembre",
+        "Woche vom 14. Dezember frei",
+        "21./22. Dezember frei bitte",
+        "vom 3. auf den 4. Dezember frei",
+        "am Morgen des 24. Dezember frei",
+        "vendredi soir congé",
+        "Freitag abend frei",
+        "viernes santo libre",
+        "lundi de pâques congé",
+        "d'ici vendredi congé",
+        "je voudrais poser mon congé",
+        "em segunda mão",
+        "au 1er étage",
+        "Ferie dal 3 al 5 marzo",  # a language that nobody here reads
+        "No sábado, por favor",  # Spanish or Portuguese: the opposite of each other
+    ],
+)
+def test_what_is_another_day_than_it_looks_is_asked_for(text: str) -> None:
+    assert days(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("congés du 3 au 7 décembre", {"first": "2026-12-03", "last": "2026-12-07"}),
+        ("Urlaub von 21. bis 24. Dezember", FOUR_DAYS),
+        ("vom 24.12. bis 3.1. bitte", {"first": "2026-12-24", "last": "2027-01-03"}),
+        ("3, 4 et 5 décembre congé", {"first": "2026-12-03", "last": "2026-12-05"}),
+        ("frei am 3. und 4. Dezember", {"first": "2026-12-03", "last": "2026-12-04"}),
+        ("los días 1 y 2 de diciembre", {"first": "2026-12-01", "last": "2026-12-02"}),
+        ("vendredi après-midi congé", {**WHOLE_FRIDAY, "half_first": True}),
+        ("Freitag Nachmittag frei", {**WHOLE_FRIDAY, "half_first": True}),
+        ("Montag nächster Woche frei", {"first": "2026-11-30", "last": "2026-11-30"}),
+        ("j'ai besoin de lundi et vendredi", days_off.ONE),
+    ],
+)
+def test_two_days_and_half_ones(text: str, value: object) -> None:
+    assert days(text) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["9 am 3 august", "AI, mars", "mon 24 dec", "do me a favor", "mit access", "once"]
+)
+def test_short_english_is_english(text: str) -> None:
+    assert in_english(text) == text
 
 
 def test_english_is_never_touched() -> None:
@@ -124,7 +216,19 @@ def test_english_is_never_touched() -> None:
     assert changed == [mixed]
 
 
-def test_a_hostile_message_is_read_in_no_time_and_what_is_far_down_is_not_read() -> None:
-    for text in ("el " * 5_000, "ich bis 1 " * 2_000, "de 1 a " * 3_000, "vom 1. bis " * 2_000):
-        assert len(in_english(text)) <= 2 * len(text)
-    assert in_english("ich brauche das " * 200 + "bis freitag").endswith("bis freitag")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "el " * 700,
+        "ich bis 1 " * 200,
+        "de 1 a " * 300,
+        "vom 1. bis " * 200,
+        "fin " * 500,
+        " " * 2_000 + "ich",
+    ],
+)
+def test_a_hostile_message_costs_little_more_than_another_of_its_length(text: str) -> None:
+    in_english("ich bin da")  # the patterns are made at the first use
+    began = process_time()
+    in_english(text)
+    assert process_time() - began < 0.5, "measured: 0.02"

@@ -223,6 +223,7 @@ def corrected(understander: Understander, slot: Slot, text: str, present: Any) -
          {"from": "2026-12-21T23:00:00+00:00", "until": LATER["until"]}),
         ("no, Dec 24-31", FRIDAY,
          {"from": "2026-12-23T23:00:00+00:00", "until": "2026-12-31T22:59:00+00:00"}),
+        ("no, hasta el 3 de enero", LATER, {"from": LATER["from"], "until": "2027-01-03T22:59:00+00:00"}),
         ("not Dec 21, Dec 23", LATER, {"from": "2026-12-22T23:00:00+00:00", "until": LATER["until"]}),
     ],
 )  # fmt: skip
@@ -236,6 +237,7 @@ def test_of_a_span_what_is_said_is_replaced_and_the_rest_stays(
     ("text", "present", "value"),
     [
         ("no, until Friday", DECEMBER, {"first": "2026-12-21", "last": "2026-12-25"}),
+        ("no, até sexta", DECEMBER, {"first": "2026-12-21", "last": "2026-12-25"}),
         ("only until Tuesday then", DECEMBER, {"first": "2026-12-21", "last": "2026-12-22"}),
         ("sorry, from Tuesday", DECEMBER, {"first": "2026-12-22", "last": "2026-12-24"}),
         ("not Monday, Tuesday", DECEMBER, {"first": "2026-12-22", "last": "2026-12-24"}),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -276,6 +277,17 @@ class TestAgreement:
             understander, Wish("grant_access", {"resource": "figma"}), text, ("grant_access", 0.4)
         )
         assert found.slots["resource"].value == "figma"
+
+    def test_what_is_said_for_another_wish_fills_none_of_its_slots(self, understander: Understander) -> None:
+        text = "Access to Figma would be good. And book me off until Friday please"
+        local = understander.propose(text, now=MONDAY, time_zone="UTC", slots_of=SLOTS)
+        assert [wish.action for wish in local.parts.wishes] == ["grant_access", "request_time_off"]
+        unsure = replace(local, action=None, ranking=(("grant_access", 0.4), ("request_time_off", 0.3)))
+        opinion = SecondOpinion(understander, ACTIONS, None)
+        found = opinion.weighed(Wish("grant_access"), text, unsure, now=MONDAY, time_zone="UTC")
+        assert (found.action, found.words) == ("grant_access", "Access to Figma would be good.")
+        assert found.slots["resource"].value == "figma"
+        assert "span" not in found.slots
 
     def test_a_look_up_about_somebody_else_is_asked_first(self, understander: Understander) -> None:
         mine = self.weigh(understander, Wish("pto_balance"), "what is left of my days", ("pto_balance", 0.4))

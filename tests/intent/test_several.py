@@ -78,6 +78,22 @@ def test_one_thing_is_not_several(company: Understander, text: str) -> None:
     assert wished(company, text) == []
 
 
+def test_a_thing_is_a_thing_though_its_name_is_a_month_elsewhere(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    thing = (
+        "{{key: {0}, name: {0}, lets: x, system: company, group: g, owner: o@x.example, sensitivity: low,"
+        " max_days: 30}}"
+    )
+    lines = [f"  - {thing.format(name)}" for name in ("mars", "figma", "miro")]
+    path = tmp_path / "catalogue.yaml"
+    path.write_text("\n".join(("resources:", *lines)))
+    found = wished(
+        Understander(classifier, Catalogue.load(path)), "J'ai besoin de Mars, Figma, Miro jusqu'à vendredi"
+    )
+    assert [each["resource"] for each in found] == ["mars", "figma", "miro"]
+
+
 def test_one_time_is_that_of_all(company: Understander) -> None:
     for text in ("I need Figma and Jira until Friday", "until Friday I need Figma and Jira"):
         assert general(company, text) == FRIDAY

@@ -236,6 +236,35 @@ class TestDifferentWishes:
         assert (event["action"], event["actor"]) == ("grant_access", await desk.id("ana"))
         assert len(desk.events("lookup.answered")) == 1
 
+    async def test_a_correction_and_a_wish_are_both_heard(self, desk: House) -> None:
+        await desk.says("ana", "I need Figma for two weeks")
+        await desk.says("ana", "No, until Friday. And how many vacation days have I left?")
+        assert f"Give Ana Ruiz access to Figma {ENDS}" in await desk.heard("ana")
+        assert desk.events("request.corrected")
+        await desk.press("ana", "How much time off is left")
+        assert desk.events("lookup.answered")
+
+    async def test_an_answer_and_a_wish_are_both_heard(self, desk: House) -> None:
+        await desk.says("ana", "I need access to Figma")
+        await desk.says("ana", "until Friday please. Also reset my password please")
+        assert f"Give Ana Ruiz access to Figma {ENDS}" in await desk.heard("ana")
+        await desk.press("ana", "Reset my password")
+        assert [each.action for each in desk.requests()] == ["grant_access", "reset_password"]
+
+    async def test_after_a_crash_between_the_two_both_come_once(self, desk: House) -> None:
+        async def dies(*_: object, **__: object) -> None:
+            raise asyncio.CancelledError
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(desk.app.desk, "_run", dies)
+            with pytest.raises(asyncio.CancelledError):
+                await desk.says("ana", TWO)
+        await desk.app.desk.replay()
+        titles = [card.title for card in await desk.cards("ana")]
+        assert titles == ["One thing at a time", "How much time off is left"]
+        await desk.press("ana", "Get access")
+        assert (await desk.card("ana")).text == "Give Ana Ruiz access to Figma for 2 weeks"
+
     async def test_nobody_else_can_press_it(self, desk: House) -> None:
         await desk.says("ana", TWO)
         handle = await desk.handle("ana", "Get access")
