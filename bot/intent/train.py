@@ -86,9 +86,10 @@ class Effort:
     epochs: int
     rate: float
     batch: int
+    left_out: float = 0.0  # share of a message's features, anew each time: no single one has to be there
 
 
-ANEW = Effort(epochs=3, rate=0.01, batch=512)
+ANEW = Effort(epochs=4, rate=0.01, batch=512, left_out=0.3)
 FURTHER = Effort(epochs=3, rate=0.004, batch=128)
 
 
@@ -171,7 +172,7 @@ def _descend(rows: csr_matrix, truth: Floats, table: Floats, intercepts: Floats,
         order = chance.permutation(len(truth))
         for at in range(0, len(order), effort.batch):
             batch = order[at : at + effort.batch]
-            some = rows[batch]
+            some = _thinned(rows[batch], effort.left_out, chance)
             wrong = (_softmax(some @ table + intercepts) - truth[batch]) / len(batch)
             rate = effort.rate * max(0.02, 1 - step / steps)
             step += 1
@@ -179,6 +180,14 @@ def _descend(rows: csr_matrix, truth: Floats, table: Floats, intercepts: Floats,
                 weights, (np.asarray(some.T @ wrong), wrong.sum(axis=0)), moments, strict=True
             ):
                 _adam(weight, slope, first, second, rate, step)
+
+
+def _thinned(some: csr_matrix, left_out: float, chance: np.random.Generator) -> csr_matrix:
+    """What is left of the features weighs more, so that a message weighs as much as before."""
+    if left_out:
+        kept = chance.random(len(some.data)) >= left_out
+        some.data = (some.data * kept / (1 - left_out)).astype(np.float32)
+    return some
 
 
 def _adam(weight: Floats, slope: Floats, first: Floats, second: Floats, rate: float, step: int) -> None:
