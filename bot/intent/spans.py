@@ -311,6 +311,8 @@ class Reader:
         found = self._day(at)
         if not found:
             if self._kind(at) == "ordinal" and (number := self._day_number(at)):
+                if self._word(at + 1) == "of":  # "of next month"
+                    raise Refused("Until which day exactly?")
                 return self._value(None, self._moment(self._of_month(number[0].day), LAST_MINUTE)), number[1]
             return None
         day, place = found
@@ -608,7 +610,7 @@ class Reader:
         if self._words(at, "day after tomorrow"):
             return Day(date=today + timedelta(days=2)), at + 3
         if word in WEEKDAYS:
-            return Day(weekday=WEEKDAYS[word]), at + 1
+            return self._with_date(at) or (Day(weekday=WEEKDAYS[word]), at + 1)
         if word in ("this", "next", "coming") and self._word(at + 1) in WEEKDAYS:
             number = WEEKDAYS[self._word(at + 1)]
             if word == "coming":
@@ -618,6 +620,21 @@ class Reader:
         if word == "weekend":  # "until the weekend": up to its eve
             return Day(date=self._weekday(4, today)), at + 1
         return self._end_of(at)
+
+    def _with_date(self, at: int) -> tuple[Day, int] | None:
+        """ "Friday, 4 December", "Friday the 4th": that date, where it is that weekday"""
+        place = at + 1 + (self._kind(at + 1) == "comma")
+        place += self._word(place) == "the"
+        found = self._written(place) or self._month_first(place) or self._day_first(place)
+        weekday, ordinal = WEEKDAYS[self._word(at)], self._kind(place) == "ordinal"
+        if found is None and (number := self._day_number(place)) and self._word(place + 1) not in _MINUTES:
+            found = Day(date=self._of_month(number[0].day)), number[1]
+            if not ordinal and self._resolve(found[0], self._today).weekday() != weekday:
+                return None  # "on Friday 3 of us"
+        if found and self._resolve(found[0], self._today).weekday() != weekday:
+            day = self._resolve(found[0], self._today)
+            raise Refused(f"{_said(day)} is a {day:%A}.")
+        return found
 
     def _end_of(self, at: int) -> tuple[Day, int] | None:
         """ "end of the month", "end of December", "eow" """

@@ -14,6 +14,7 @@ from bot.intent.abroad import in_english
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)  # a Tuesday
 FRIDAY = {"until": "2026-11-27T22:59:00+00:00"}
+FRIDAY_WEEK = {"until": "2026-12-04T22:59:00+00:00"}
 MONTH = {"until": "2026-11-30T22:59:00+00:00"}
 TWO_WEEKS = {"minutes": 20160}
 FOUR_DAYS = {"first": "2026-12-21", "last": "2026-12-24"}
@@ -56,6 +57,20 @@ def days(text: str) -> object:
         ("jusqu'à 17h30 aujourd'hui", {"until": "2026-11-24T16:30:00+00:00"}),
         ("bis nächsten Freitag", {"until": "2026-12-04T22:59:00+00:00"}),
         ("bis kommenden Freitag", FRIDAY),
+        ("bis zum Wochenende", FRIDAY),
+        ("jusqu'au week-end", FRIDAY),
+        ("hasta el viernes 4 de diciembre", FRIDAY_WEEK),
+        ("bis Freitag, 4.12.", FRIDAY_WEEK),
+        ("jusqu'à vendredi de la semaine prochaine", FRIDAY_WEEK),
+        ("até a sexta da próxima semana", FRIDAY_WEEK),
+        ("jusqu'au 28 déc.", {"until": "2026-12-28T22:59:00+00:00"}),
+        ("hasta el 28 dic", {"until": "2026-12-28T22:59:00+00:00"}),
+        ("bis zum 28. Dez.", {"until": "2026-12-28T22:59:00+00:00"}),
+        ("hasta el viernes a las 5 de la tarde", {"until": "2026-11-27T16:00:00+00:00"}),
+        ("hasta las 17:30", {"until": "2026-11-24T16:30:00+00:00"}),
+        ("zwei Wochen und drei Tage", {"minutes": 24480}),
+        ("1,5 Wochen", {"minutes": 15120}),
+        ("2 semanas", TWO_WEEKS),  # Spanish and Portuguese say the same
     ],
 )
 def test_how_long(text: str, value: object) -> None:
@@ -122,6 +137,23 @@ def test_which_days(text: str, value: object) -> None:
         "hasta fin de mes que viene",
         "até o fim do ano que vem",
         "bis Ende nächster Woche",
+        "jusqu'au 28 du mois prochain",
+        "bis zum 28. nächsten Monats",
+        "deux semaines et demie",
+        "llevo dos semanas esperando",
+        "ça fait deux semaines que j'attends",
+        # not until then, but until another day
+        "nicht bis Freitag sondern bis Montag",
+        "não até sexta, até segunda",
+        "pas deux semaines, trois semaines",
+        # goodbye
+        "Necesito Figma. Gracias, hasta mañana",
+        "Besoin de Figma. Merci, à demain",
+        "Danke und bis Freitag!",
+        # a time of day of which nobody said which day
+        "jusqu'à demain 8h du matin",
+        "até 18h",
+        "avant 18h",
         # no time at all
         "Guten Morgen, ich brauche Figma",
         "Morgen! Ich brauche Zugang zu Figma",
@@ -168,6 +200,18 @@ def test_what_says_no_length_and_no_end_is_asked_for(text: str) -> None:
         "je voudrais poser mon congé",
         "em segunda mão",
         "au 1er étage",
+        "jeden Freitag ab 4.12. frei",
+        "vor dem 14.12. bitte frei",
+        "kein Urlaub am Freitag",
+        "el viernes no puedo",
+        "quiero los viernes libres",
+        "vuelvo el lunes",
+        "ich komme am Montag zurück",
+        "Freitag in zwei Wochen frei",
+        "minha segunda tela quebrou",
+        "mon compte est bloqué",
+        "7./8.12. frei bitte",
+        "el 28 del mes pasado",
         "Ferie dal 3 al 5 marzo",  # a language that nobody here reads
         "No sábado, por favor",  # Spanish or Portuguese: the opposite of each other
     ],
@@ -187,6 +231,12 @@ def test_what_is_another_day_than_it_looks_is_asked_for(text: str) -> None:
         ("los días 1 y 2 de diciembre", {"first": "2026-12-01", "last": "2026-12-02"}),
         ("vendredi après-midi congé", {**WHOLE_FRIDAY, "half_first": True}),
         ("Freitag Nachmittag frei", {**WHOLE_FRIDAY, "half_first": True}),
+        ("du 24/12 au 31/12 congé", {"first": "2026-12-24", "last": "2026-12-31"}),
+        ("férias 18 a 20 de dezembro", {"first": "2026-12-18", "last": "2026-12-20"}),
+        ("7., 8. und 9. Dezember frei", {"first": "2026-12-07", "last": "2026-12-09"}),
+        ("du lundi 7 au vendredi 11 décembre congé", {"first": "2026-12-07", "last": "2026-12-11"}),
+        ("mardi prochain congé", {"first": "2026-12-01", "last": "2026-12-01"}),  # said on a Tuesday
+        ("congé d'aujourd'hui à vendredi", {"first": "2026-11-24", "last": "2026-11-27"}),
         ("Montag nächster Woche frei", {"first": "2026-11-30", "last": "2026-11-30"}),
         ("j'ai besoin de lundi et vendredi", days_off.ONE),
     ],

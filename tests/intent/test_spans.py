@@ -330,3 +330,31 @@ def test_a_written_range_comes_back(ahead, longer, now, zone):
     assert said(found, zone) == between(
         (first.year, first.month, first.day, 0, 0), day(last.year, last.month, last.day)
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("until Friday, 4 December", "2026-12-04T22:59:00+00:00"),
+        ("until Friday the 4th", "2026-12-04T22:59:00+00:00"),
+        ("until Friday next week", "2026-12-04T22:59:00+00:00"),
+        ("until Friday for 3 of us", "2026-11-27T22:59:00+00:00"),
+    ],
+)
+def test_a_weekday_with_its_date_is_that_date(text: str, value: str) -> None:
+    found = find(text, now=datetime(2026, 11, 24, 9, 30, tzinfo=UTC), time_zone="Europe/Berlin")
+    assert found is not None
+    assert found.value == {"until": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("until Friday, 5 December", "5 December 2026 is a Saturday."),
+        ("until the 28th of next month", "Until which day exactly?"),
+    ],
+)
+def test_what_contradicts_itself_or_is_counted_from_elsewhere_is_asked(text: str, problem: str) -> None:
+    found = find(text, now=datetime(2026, 11, 24, 9, 30, tzinfo=UTC), time_zone="Europe/Berlin")
+    assert found is not None
+    assert (found.value, found.problem) == (None, problem)
