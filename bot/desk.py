@@ -25,12 +25,12 @@ from bot.commands import Commands
 from bot.corrections import Corrections
 from bot.intent.classify import NONE
 from bot.intent.clauses import Clause
-from bot.intent.corrections import time_alone
+from bot.intent.corrections import says_a_time, time_alone
 from bot.intent.model import Model
 from bot.intent.quoting import Quoting
 from bot.intent.second import SecondOpinion
 from bot.intent.understand import Proposal, Understander
-from bot.offers import Offers
+from bot.offers import BESIDES, EACH, Offers
 from bot.people import Stranger
 from bot.procedures.action import Action, Declined, Impossible, Lookup, Procedure, Slot
 from bot.procedures.cards import WRITTEN
@@ -277,14 +277,28 @@ class Desk:
         return self._understander.propose(text, now=now, time_zone=zone, slots_of=slots)
 
     async def _goes_on(self, person: Person, inbound: Inbound, proposal: Proposal) -> bool:
-        """Whether it changes or answers what is under way: the whole of it, or what stands before a wish."""
-        lead = proposal.parts.lead
-        if lead and not self._told_at_length(person):
-            before = inbound.model_copy(update={"text": lead})
-            if await self._changes_or_answers(person, before, self._propose(person, lead)):
-                await self._offer(person, inbound, proposal.parts.wishes)
+        """Whether it changes or answers what is under way, as a whole or by one of its sentences. What else
+        it asks for is offered."""
+        parts = proposal.parts
+        recent = self._engine.recent(person.id, timedelta())
+        pending = {request.action for request, _ in recent}
+        waiting = self._engine.waiting_question(person.id)
+        told = bool(waiting and waiting.pick and waiting.pick.long)  # in their own words: it is one answer
+        sentences = [parts.lead] if pending and says_a_time(parts.lead) else []
+        sentences += [wish.words for wish in parts.wishes if wish.action in pending and len(parts.wishes) > 1]
+        for words in (inbound.text, *([] if told else sentences)):
+            whole = words == inbound.text
+            said = inbound.model_copy(update={"text": words})
+            read = proposal if whole else self._propose(person, words)
+            if await self._changes_or_answers(person, said, read):
+                others = [
+                    wish
+                    for wish in parts.wishes
+                    if not (wish.action in pending if whole else wish.words == words)
+                ]
+                await self._offer(person, inbound, [] if told else others, EACH)
                 return True
-        return await self._changes_or_answers(person, inbound, proposal)
+        return False
 
     async def _changes_or_answers(self, person: Person, inbound: Inbound, proposal: Proposal) -> bool:
         if (cards := await self._corrections.take(person, inbound, proposal)) is not None:
@@ -297,15 +311,12 @@ class Desk:
             return True
         return False
 
-    def _told_at_length(self, person: Person) -> bool:
-        """They were asked for their own words: all they write is one answer."""
-        waiting = self._engine.waiting_question(person.id)
-        return bool(waiting and waiting.pick and waiting.pick.long)
-
-    async def _offer(self, person: Person, inbound: Inbound, wishes: Sequence[Clause]) -> None:
+    async def _offer(
+        self, person: Person, inbound: Inbound, wishes: Sequence[Clause], text: str = BESIDES
+    ) -> None:
         if not wishes:
             return
-        card = await self._offers.one_by_one(person, inbound, wishes)
+        card = await self._offers.one_by_one(person, inbound, wishes, text)
         try:
             await self._reply(inbound, [card], part="besides")
         except Unreachable as error:  # what is to be begun does not wait for it
@@ -435,6 +446,8 @@ class Desk:
             return await self._unknown_press(person, inbound)
         name = str(meaning.detail["action"])
         words = self._words(meaning.detail.get("words"))
+        if words and (ref := await self._engine.begun(person, name, words)):
+            return Ack(notice=f"You have that under way already: {ref}.")
         slots = {name: self._office.registry[name].slots}
         proposal = self._understander.propose(
             words, now=self._office.clock(), time_zone=person.time_zone, slots_of=slots, only=name

@@ -35,8 +35,8 @@ _QUESTION = (
 )
 _UNSURE = "I am not sure what you would like me to do. Did you mean one of these?"
 _ONE_BY_ONE = "One thing at a time"
-_EACH = "You asked for more than one thing. Press for each, one after the other."
-_BESIDES = "You asked for more than one thing. One I begin at once; press for the rest."
+EACH = "You asked for more than one thing. Press for each, one after the other."
+BESIDES = "You asked for more than one thing. One I begin at once; press for the rest."
 _UNKNOWN = "Nothing that I may show you answers that."
 _AGAIN = "I did not understand that either. A person can take it from here, and you need not say it twice."
 
@@ -56,7 +56,7 @@ class Offers:
 
     async def card(self, person: Person, inbound: Inbound, proposal: Proposal) -> Card:
         if len(proposal.parts.wishes) > 1:
-            return await self.one_by_one(person, inbound, proposal.parts.wishes, _EACH, proposal.model)
+            return await self.one_by_one(person, inbound, proposal.parts.wishes, EACH, proposal.model)
         again = self._misunderstood(person)
         passages = await self._documents(person, inbound.text)
         found = await self._picked(person, inbound.text, passages, proposal)
@@ -93,7 +93,7 @@ class Offers:
         person: Person,
         inbound: Inbound,
         wishes: Sequence[Clause],
-        text: str = _BESIDES,
+        text: str = BESIDES,
         model: str = "",
     ) -> Card:
         """What a message asks for too, each with its own words: nothing of it begins without a press."""

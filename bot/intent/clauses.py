@@ -16,7 +16,7 @@ _MOST = 6  # parts that are read
 _WORDS = 3  # of the shortest part: less is a name, a greeting, or thanks
 # No run of white space is looked at from each of its places: a message may hold thousands.
 _BETWEEN = re.compile(
-    r"(?<=[.!?;])\s+|(?<!\n)\n+|(?<!\s)\s+[-–—]\s+|(?:,\s+|(?<![\s,])\s+)"
+    r"(?<=[.!?;])\s+|(?<!\n)\n+|(?<!\s)\s+[-–—]\s+|(?:,\s+|(?<![\s,])(?<!\bi)\s+)"
     r"\b(?:(?:and )?(?:can|could|would) you (?:please )?also"
     r"|and (?:also|then|while \w+(?:'re| are) at it)|and|also|plus|oh and|besides)\b,?\s+",
     re.IGNORECASE,
@@ -26,7 +26,8 @@ _NOT_BY_ITSELF = re.compile(
     r"\b(?:an?(?:other)?|the) (?:\w+ )?one\b"
     r"|^\W*(?:is|was|has|can|could|does|did|will) (?:it|this|they)\b(?! (?:be )?possible)"
     r"|\b(?:she|he|they|her|his|him|them|their)\b"
-    r"|^\W*(?:please )?(?:don't|do not|no need|not asking|never)\b",
+    r"|^\W*(?:please )?(?:don't|do not|no need|not asking|never)\b"
+    r"|\bi (?:don't|do not) (?:need|want) (?:my|a|an)\b",
     re.IGNORECASE,
 )
 
@@ -40,13 +41,14 @@ class Clause:
 @dataclass(frozen=True, slots=True)
 class Parts:
     lead: str = ""  # what stands before the first wish
+    first: str = ""  # that wish with what leads to it
     wishes: tuple[Clause, ...] = ()  # in the order of the message; an action stands again after another one
 
     def of(self, action: str | None) -> Clause | None:
         """The first wish for this action, with the words that lead to it."""
         for at, wish in enumerate(self.wishes):
             if wish.action == action:
-                return Clause(action, f"{self.lead} {wish.words}".strip()) if at == 0 else wish
+                return Clause(wish.action, self.first) if at == 0 else wish
         return None
 
     def besides(self, action: str | None) -> tuple[Clause, ...]:
@@ -63,19 +65,20 @@ def parts(text: str, sure: Callable[[str], str | None]) -> Parts:
 
     :param sure: the action that some words ask for beyond doubt
     """
-    text = text[:_CHARS]
-    pieces = _pieces(text)
+    pieces = _pieces(text[:_CHARS])
     found: list[tuple[str, int]] = []  # each action, and where its words begin
-    for start, end in pieces if len(pieces) > 1 else ():
+    for start, end in pieces if len(pieces) > 1 or (pieces and pieces[0][0] > 0) else ():
         action = None if _NOT_BY_ITSELF.search(text[start:end]) else sure(text[start:end])
         if action and action not in (name for name, _ in found[-1:]):
             found.append((action, start))
     starts = [start for _, start in found]
-    ends = [_end(text, start) for start in starts[1:]] + [len(text)]
+    ends = [*(_end(text[:_CHARS], start) for start in starts[1:]), len(text)]
     wishes = tuple(
         Clause(action, text[start:end].strip()) for (action, start), end in zip(found, ends, strict=False)
     )
-    return Parts(text[: starts[0]].strip() if starts else "", wishes)
+    if not wishes:
+        return ONE
+    return Parts(text[: _end(text[:_CHARS], starts[0])].strip(), text[: ends[0]].strip(), wishes)
 
 
 def _pieces(text: str) -> list[tuple[int, int]]:

@@ -151,6 +151,12 @@ def time_alone(text: str) -> bool:
     return said is not None and said.bare
 
 
+def says_a_time(text: str) -> bool:
+    """Whether it is a time and nothing else, alone or as a correction: "no, until Friday"."""
+    said = read(text)
+    return said is not None and _is_a_time(said.text)
+
+
 def gives_up(text: str) -> bool:
     """ "Never mind", "cancel that": they want none of it, whatever it is."""
     return (

@@ -326,6 +326,19 @@ class Engine:
             await self.settle_now(ref)
         return bool(moved)
 
+    async def begun(self, person: Person, action: str, words: str) -> str:
+        """The reference of a request for this action in these words that waits for the person; its card is
+        shown as it is. Empty: there is none."""
+        with self._office.database.read() as conn:
+            waiting = ledger.of(conn, person.id, [State.COLLECTING, State.CONFIRMING])
+            same = [each.ref for each in waiting if each.action == action and self._said(conn, each) == words]
+        for ref in same[-1:]:
+            await self.settle_now(ref)
+        return same[-1] if same else ""
+
+    def _said(self, conn: Connection, request: Request) -> str | None:
+        return self._office.words.read(conn, request.words) if request.words else None
+
     async def overview(self, person: Person) -> list[Section]:
         """What waits for this person's decision, their open requests, their access and when it ends."""
         return await self._overview.of(person.id)

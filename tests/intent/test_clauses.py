@@ -92,6 +92,13 @@ def test_what_is_said_of_something_else_is_no_wish_of_its_own(part: str) -> None
     assert [wish.action for wish in parts(f"I'm locked out of it. {part}", sure).wishes] == ["unlock"]
 
 
+def test_a_short_answer_leads_and_the_end_of_a_long_message_is_kept() -> None:
+    long = "reset my password please " + "because of this and that, " * 100 + "number 12345."
+    found = parts(f"Until Friday. {long}", sure)
+    assert found.lead == "Until Friday."
+    assert found.wishes[0].words.endswith("number 12345.")
+
+
 def test_what_joins_two_wishes_belongs_to_neither() -> None:
     found = parts("I need Figma for work and can you please also reset my password", sure)
     assert [wish.words for wish in found.wishes] == ["I need Figma for work", "reset my password"]

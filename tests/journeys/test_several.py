@@ -251,6 +251,55 @@ class TestDifferentWishes:
         await desk.press("ana", "Reset my password")
         assert [each.action for each in desk.requests()] == ["grant_access", "reset_password"]
 
+    async def test_a_courtesy_beside_a_wish_stops_nothing(self, desk: House) -> None:
+        await desk.asks("ana", "I need access to the staging database for two weeks")
+        assert desk.state() is State.APPROVING
+        await desk.says("ana", "No, thank you so much! How many days off have I left?")
+        assert desk.state() is State.APPROVING
+        assert desk.events("lookup.answered")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Hi Bo, hope you are well! How many days off do I have left?",
+            "I was in Berlin until Friday. Please reset my password.",
+            "Hi team, thanks for the help! How many vacation days have I left?",
+        ],
+    )
+    async def test_a_greeting_or_a_story_answers_no_question(self, desk: House, text: str) -> None:
+        await desk.says("ana", "I need access to Figma")
+        await desk.says("ana", text)
+        asked = next(each for each in desk.requests() if each.action == "grant_access")
+        assert asked.params == {"resource": "figma"}
+
+    async def test_a_correction_in_two_sentences_is_one(self, desk: House) -> None:
+        await desk.says("ana", "I need Figma for two weeks")
+        await desk.says("ana", "No, that's wrong. I need Miro for two weeks")
+        assert "Give Ana Ruiz access to Miro for 2 weeks" in await desk.heard("ana")
+        assert len(desk.requests()) == 1
+        assert "One thing at a time" not in await desk.heard("ana")
+
+    async def test_a_correction_beside_another_wish_changes_what_waits(self, desk: House) -> None:
+        await desk.says("ana", "I need Figma for two weeks")
+        await desk.says("ana", "No, I need Miro for two weeks. How many vacation days are left?")
+        assert "Give Ana Ruiz access to Miro for 2 weeks" in await desk.heard("ana")
+        assert len(desk.requests()) == 1
+        await desk.press("ana", "How much time off is left")
+        assert desk.events("lookup.answered")
+
+    async def test_an_answer_of_two_words_beside_a_wish_is_one(self, desk: House) -> None:
+        await desk.says("ana", "I need access to Figma")
+        await desk.says("ana", "Until Friday. And how many vacation days have I left?")
+        assert f"Give Ana Ruiz access to Figma {ENDS}" in await desk.heard("ana")
+        assert "How much time off is left" in await desk.buttons("ana")
+
+    async def test_an_offer_pressed_twice_begins_once(self, desk: House) -> None:
+        await desk.says("ana", TWO)
+        await desk.press("ana", "Get access")
+        ack = await desk.press("ana", "Get access")
+        assert len(desk.requests()) == 1
+        assert desk.request().ref in ack.notice
+
     async def test_after_a_crash_between_the_two_both_come_once(self, desk: House) -> None:
         async def dies(*_: object, **__: object) -> None:
             raise asyncio.CancelledError
