@@ -57,6 +57,12 @@ class Person:
     def all_that_is_said(self) -> str:
         return text_of(self.looks(), "#messages")
 
+    def writes(self, words: str) -> None:
+        """Into the newest field there is."""
+        chrome = self.looks()
+        until(chrome, lambda: chrome.find_elements(By.CSS_SELECTOR, "#messages textarea"))
+        chrome.find_elements(By.CSS_SELECTOR, "#messages textarea")[-1].send_keys(words)
+
     def pill(self, title: str) -> str:
         """The state that the newest card of this title shows."""
         pills = self.looks().find_elements(By.XPATH, f"//article[.//h2[.='{title}']]//*[@class='pill']")
