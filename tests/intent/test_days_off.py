@@ -386,4 +386,4 @@ def test_hostile_text_costs_little(part):
     begun = time.process_time()
     find(text, now=TUESDAY, time_zone=BERLIN, answer=True)
     on_day(text, now=TUESDAY, time_zone=BERLIN)
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 3
