@@ -280,6 +280,8 @@ class Desk:
         """Whether it changes or answers what is under way, as a whole or by one of its sentences. What else
         it asks for is offered."""
         parts = proposal.parts
+        if not parts.wishes:
+            return await self._changes_or_answers(person, inbound, proposal)
         recent = self._engine.recent(person.id, timedelta())
         pending = {request.action for request, _ in recent}
         waiting = self._engine.waiting_question(person.id)

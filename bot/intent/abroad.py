@@ -3,7 +3,7 @@
 "Bis Freitag" is "until friday", and the one grammar there is reads it. All or nothing: where any word of a
 time is left that is not understood, no time is read at all, and it is asked for. "Nächsten Freitag" is as
 open as "next Friday" and becomes that; what plainly means the coming one ("el próximo viernes", "vendredi
-prochain") becomes the day alone.
+prochain") becomes "coming friday", which is never today.
 """
 
 from __future__ import annotations

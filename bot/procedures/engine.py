@@ -22,10 +22,11 @@ from sqlalchemy import Connection
 from bot.audit.query import Filter, find
 from bot.audit.trail import DESKHAND, Event, append
 from bot.chat.card import Card
+from bot.chat.clean import plain
 from bot.chat.inbound import Ack, Inbound
 from bot.chat.platform import Section
 from bot.durable import TryLater
-from bot.procedures import cards, ledger
+from bot.procedures import cards, context, ledger
 from bot.procedures.action import Impossible, Part, Procedure, SlotKind, World
 from bot.procedures.announce import Announcer
 from bot.procedures.approval import Approvers
@@ -331,13 +332,16 @@ class Engine:
         shown as it is. Empty: there is none."""
         with self._office.database.read() as conn:
             waiting = ledger.of(conn, person.id, [State.COLLECTING, State.CONFIRMING])
-            same = [each.ref for each in waiting if each.action == action and self._said(conn, each) == words]
+            said = plain(words, context.MATTER_CHARS)
+            same = [
+                each.ref
+                for each in waiting
+                if each.action == action
+                and context.words(conn, self._office, each.words, context.MATTER_CHARS) == said
+            ]
         for ref in same[-1:]:
             await self.settle_now(ref)
         return same[-1] if same else ""
-
-    def _said(self, conn: Connection, request: Request) -> str | None:
-        return self._office.words.read(conn, request.words) if request.words else None
 
     async def overview(self, person: Person) -> list[Section]:
         """What waits for this person's decision, their open requests, their access and when it ends."""
